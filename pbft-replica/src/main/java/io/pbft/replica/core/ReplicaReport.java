@@ -1,0 +1,37 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Digest;
+import java.util.Map;
+
+/**
+ * What observers read of a replica: a value, never live state.
+ *
+ * @param executedOperations operations that were run since this process started
+ * @param stateRoot the root of the last checkpoint taken here
+ * @param logSlots sequence numbers of the window about which something is held
+ * @param queued requests that wait to be proposed or to be executed
+ * @param ignored messages that changed nothing, by reason
+ */
+public record ReplicaReport(
+        int replica,
+        Status status,
+        long view,
+        boolean primary,
+        long lastExecuted,
+        long stableCheckpoint,
+        Digest stateRoot,
+        long executedOperations,
+        int logSlots,
+        int queued,
+        long viewChanges,
+        Map<String, Long> ignored) {
+    /** What a replica is doing. */
+    public enum Status {
+        /** In a view, voting. */
+        NORMAL,
+        /** Has left its view and waits for the next one's NEW-VIEW. */
+        VIEW_CHANGE,
+        /** Without its disk: executes what others decided, does not vote yet. */
+        REJOINING
+    }
+}
