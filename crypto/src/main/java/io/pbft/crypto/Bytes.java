@@ -110,8 +110,6 @@ public final class Bytes implements Comparable<Bytes> {
     /** The first bytes in hexadecimal and the size: enough to tell values apart in a log line. */
     @Override
     public String toString() {
-        return bytes.length <= 16
-                ? toHex()
-                : HexFormat.of().formatHex(bytes, 0, 8) + "..(" + bytes.length + " bytes)";
+        return bytes.length <= 16 ? toHex() : HexFormat.of().formatHex(bytes, 0, 8) + "..(" + bytes.length + " bytes)";
     }
 }

@@ -10,8 +10,7 @@ import java.util.List;
  * @param proposals O: a PRE-PREPARE in {@code view} for each sequence number between min-s and max-s, ascending, without gaps.
  *     Every replica computes it anew from V and compares
  */
-public record NewView(
-        long view, List<Signed<ViewChange>> viewChanges, List<Signed<PrePrepare>> proposals, int replica)
+public record NewView(long view, List<Signed<ViewChange>> viewChanges, List<Signed<PrePrepare>> proposals, int replica)
         implements Statement {
     public NewView {
         viewChanges = List.copyOf(viewChanges);

@@ -12,8 +12,7 @@ import java.util.Optional;
  * @param outcome {@link Outcome#EXECUTED} or {@link Outcome#FAILED}
  * @param digest the digest of the result
  */
-public record ReadReply(
-        long nonce, long seq, long timeMillis, Outcome outcome, Digest digest, Optional<Bytes> result)
+public record ReadReply(long nonce, long seq, long timeMillis, Outcome outcome, Digest digest, Optional<Bytes> result)
         implements Message {
     @Override
     public MessageType type() {

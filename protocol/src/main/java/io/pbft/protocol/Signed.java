@@ -12,7 +12,9 @@ public record Signed<S extends Statement>(S statement, Signature signature) impl
     /** This, known to carry a statement of {@code kind}: a cast that fails loudly instead of later. */
     @SuppressWarnings("unchecked")
     public <T extends Statement> Signed<T> as(Class<T> kind) {
-        kind.cast(statement);
+        if (!kind.isInstance(statement)) {
+            throw new ClassCastException("a " + type() + " is not a " + kind.getSimpleName());
+        }
         return (Signed<T>) this;
     }
 }

@@ -15,12 +15,22 @@ public final class Replica {
 
     /** Takes one input and appends what is to be done. The same state and input give the same effects. */
     public void step(Input input, Effects out) {
-        throw new UnsupportedOperationException("the core of replica " + config.self() + " follows shortly: " + input + out);
+        throw new UnsupportedOperationException("the core of replica " + config.self() + " follows shortly: " + input);
     }
 
     public ReplicaReport report() {
         return new ReplicaReport(
-                config.self(), ReplicaReport.Status.NORMAL, 0, config.self() == 0, 0, 0, Digest.ZERO, 0, 0, 0, 0,
+                config.self(),
+                ReplicaReport.Status.NORMAL,
+                0,
+                config.self() == 0,
+                0,
+                0,
+                Digest.ZERO,
+                0,
+                0,
+                0,
+                0,
                 Map.of("recovered", recovered.stateSeq()));
     }
 }
