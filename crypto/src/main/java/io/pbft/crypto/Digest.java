@@ -42,6 +42,18 @@ public final class Digest implements Comparable<Digest> {
         return of(content.unsafe());
     }
 
+    /** The digest of a tag byte and then {@code content}: how a leaf is told apart from an inner node. */
+    public static Digest ofTagged(byte tag, byte[] content) {
+        MessageDigest sha = SHA_256.get();
+        sha.update(tag);
+        sha.update(content);
+        return new Digest(sha.digest());
+    }
+
+    public static Digest ofTagged(byte tag, Bytes content) {
+        return ofTagged(tag, content.unsafe());
+    }
+
     /** The digest of a tag byte and then {@code left} and {@code right}: how the trees of this project hash. */
     public static Digest ofNode(byte tag, Digest left, Digest right) {
         MessageDigest sha = SHA_256.get();

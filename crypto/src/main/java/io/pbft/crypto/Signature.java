@@ -30,6 +30,11 @@ public final class Signature {
         return bytes.clone();
     }
 
+    /** The bytes themselves, for the neighbours in this package that only read them. */
+    byte[] unsafe() {
+        return bytes;
+    }
+
     public String toHex() {
         return HexFormat.of().formatHex(bytes);
     }
