@@ -5,7 +5,7 @@ import io.pbft.crypto.Digest;
 /**
  * The primary assigns a sequence number to a batch, by the batch's digest (TOCS'02, section 2.3.2, PRE-PREPARE). Then * batch itself travels beside it, in a {@link Proposal}.
  */
-public record PrePrepare(long view, long seq, Digest digest, int replica) implements Statement {
+public record PrePrepare(long view, long seq, Digest digest, int replica) implements Vote {
     @Override
     public MessageType type() {
         return MessageType.PRE_PREPARE;

@@ -5,7 +5,7 @@ package io.pbft.protocol;
  * no statement can pass for another type's, another cluster's, or another signer's.
  */
 public sealed interface Statement
-        permits Request, PrePrepare, Prepare, Commit, Checkpoint, ViewChange, NewView, ReplyRoot {
+        permits Request, Vote, Checkpoint, ViewChange, NewView, ReplyRoot {
     MessageType type();
 
     /** Whose statement this is: the signature is checked with this node's key. */
