@@ -79,7 +79,8 @@ public final class Ed25519 implements SignatureScheme {
         if (kept != null) {
             return kept;
         }
-        var decoded = org.bouncycastle.math.ec.rfc8032.Ed25519.validatePublicKeyFullExport(key.encoded().unsafe(), 0);
+        var decoded = org.bouncycastle.math.ec.rfc8032.Ed25519.validatePublicKeyFullExport(
+                key.encoded().unsafe(), 0);
         if (decoded != null && points.size() < POINTS_KEPT_MAX) {
             points.put(key, decoded);
         }

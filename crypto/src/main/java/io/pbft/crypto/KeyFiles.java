@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.Set;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
@@ -22,6 +23,7 @@ import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ed25519 keys in PEM files: private ones as PKCS#8, public ones as SubjectPublicKeyInfo (RFC 8410, RFC 7468), so that
@@ -50,7 +52,7 @@ public final class KeyFiles {
             super(message);
         }
 
-        KeyFileException(String message, Throwable cause) {
+        KeyFileException(String message, @Nullable Throwable cause) {
             super(message, cause);
         }
     }
@@ -62,24 +64,25 @@ public final class KeyFiles {
      */
     public static void writePrivate(Path file, Bytes privateKey) {
         Path target = file.toAbsolutePath();
-        Path directory = target.getParent();
-        Path temporary = null;
+        Path directory = Objects.requireNonNull(target.getParent(), "the root directory is not a key file");
         try {
-            temporary = Files.createTempFile(
-                    directory, ".key-", ".tmp", PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-            writeDurably(temporary, privatePem(privateKey));
-            Files.createLink(target, temporary);
-            Files.delete(temporary);
-            temporary = null;
+            Path temporary =
+                    Files.createTempFile(directory, ".key-", ".tmp", PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+            try {
+                writeDurably(temporary, privatePem(privateKey));
+                Files.createLink(target, temporary);
+            } finally {
+                Files.delete(temporary);
+            }
             forceDirectory(directory);
         } catch (FileAlreadyExistsException e) {
             throw new KeyFileException(
                     "the private key file " + file + " exists and is not overwritten; move it away first", e);
         } catch (IOException | UnsupportedOperationException e) {
-            throw new KeyFileException("cannot write the private key file " + file + ": " + describe(e)
-                    + "; its directory must exist, be writable, and lie on a file system with POSIX permissions", e);
-        } finally {
-            discard(temporary);
+            throw new KeyFileException(
+                    "cannot write the private key file " + file + ": " + describe(e)
+                            + "; its directory must exist, be writable, and lie on a file system with POSIX permissions",
+                    e);
         }
     }
 
@@ -118,8 +121,8 @@ public final class KeyFiles {
     /** The PEM text of a private key. */
     public static String privatePem(Bytes privateKey) {
         if (privateKey.size() != Ed25519.PRIVATE_KEY_SIZE) {
-            throw new IllegalArgumentException("an Ed25519 private key has " + Ed25519.PRIVATE_KEY_SIZE + " bytes, not "
-                    + privateKey.size());
+            throw new IllegalArgumentException(
+                    "an Ed25519 private key has " + Ed25519.PRIVATE_KEY_SIZE + " bytes, not " + privateKey.size());
         }
         return pem(PRIVATE_LABEL, privateKeyDer(privateKey).toByteArray());
     }
@@ -214,9 +217,8 @@ public final class KeyFiles {
         }
     }
 
-    private static KeyFileException malformed(String where, String why, Throwable cause) {
-        return new KeyFileException(
-                where + ": " + why + "; restore the file from its backup or make a new key", cause);
+    private static KeyFileException malformed(String where, String why, @Nullable Throwable cause) {
+        return new KeyFileException(where + ": " + why + "; restore the file from its backup or make a new key", cause);
     }
 
     private static void refuseWhenOpenToOthers(Path file) {
@@ -226,8 +228,10 @@ public final class KeyFiles {
         } catch (NoSuchFileException e) {
             throw new KeyFileException("the private key file " + file + " does not exist", e);
         } catch (IOException | UnsupportedOperationException e) {
-            throw new KeyFileException("cannot tell who may read the private key file " + file + ": " + describe(e)
-                    + "; it must lie on a file system with POSIX permissions", e);
+            throw new KeyFileException(
+                    "cannot tell who may read the private key file " + file + ": " + describe(e)
+                            + "; it must lie on a file system with POSIX permissions",
+                    e);
         }
         EnumSet<PosixFilePermission> others = EnumSet.allOf(PosixFilePermission.class);
         others.removeIf(permission -> permission.name().startsWith("OWNER_"));
@@ -240,9 +244,8 @@ public final class KeyFiles {
 
     private static String octal(Set<PosixFilePermission> mode) {
         int bits = 0;
-        for (PosixFilePermission permission : mode) {
-            // The constants stand in the order of the bits, from OWNER_READ (0400) to OTHERS_EXECUTE (0001).
-            bits |= 0400 >> permission.ordinal();
+        for (char right : PosixFilePermissions.toString(mode).toCharArray()) {
+            bits = bits << 1 | (right == '-' ? 0 : 1);
         }
         return String.format("%04o", bits);
     }
@@ -275,18 +278,6 @@ public final class KeyFiles {
     private static void forceDirectory(Path directory) throws IOException {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
-        }
-    }
-
-    private static void discard(Path temporary) {
-        if (temporary == null) {
-            return;
-        }
-        try {
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            throw new KeyFileException(
-                    "cannot remove the temporary file " + temporary + ", which holds a private key; remove it", e);
         }
     }
 

@@ -17,10 +17,10 @@ class Ed25519PredicateTest {
     private static final BigInteger P = BigInteger.TWO.pow(255).subtract(BigInteger.valueOf(19));
     private static final BigInteger L =
             BigInteger.TWO.pow(252).add(new BigInteger("27742317777372353535851937790883648493"));
-    private static final BigInteger D =
-            BigInteger.valueOf(-121665).multiply(BigInteger.valueOf(121666).modInverse(P)).mod(P);
-    private static final Point BASE =
-            decode("5866666666666666666666666666666666666666666666666666666666666666");
+    private static final BigInteger D = BigInteger.valueOf(-121665)
+            .multiply(BigInteger.valueOf(121666).modInverse(P))
+            .mod(P);
+    private static final Point BASE = decode("5866666666666666666666666666666666666666666666666666666666666666");
 
     /** The points of small order in canonical encoding: orders 1, 2, 4, 4, 8, 8, 8, 8. */
     private static final List<String> TORSION = List.of(
@@ -147,7 +147,11 @@ class Ed25519PredicateTest {
     private record Point(BigInteger x, BigInteger y) {
         /** RFC 8032, section 5.1: the addition law, complete on this curve. */
         Point add(Point other) {
-            BigInteger dxy = D.multiply(x).multiply(other.x).multiply(y).multiply(other.y).mod(P);
+            BigInteger dxy = D.multiply(x)
+                    .multiply(other.x)
+                    .multiply(y)
+                    .multiply(other.y)
+                    .mod(P);
             BigInteger newX = x.multiply(other.y).add(y.multiply(other.x));
             BigInteger newY = y.multiply(other.y).add(x.multiply(other.x));
             return new Point(

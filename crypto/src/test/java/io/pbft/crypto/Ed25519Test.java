@@ -63,8 +63,10 @@ class Ed25519Test {
     void rejectsWhatIsShorterOrLongerThanTheMessage() {
         Signer signer = scheme.signer(Ed25519.newPrivateKey(new SecureRandom()));
         Signature signature = signer.sign(new byte[] {1, 2, 3});
-        assertThat(scheme.verify(signer.publicKey(), new byte[] {1, 2}, signature)).isFalse();
-        assertThat(scheme.verify(signer.publicKey(), new byte[] {1, 2, 3, 0}, signature)).isFalse();
+        assertThat(scheme.verify(signer.publicKey(), new byte[] {1, 2}, signature))
+                .isFalse();
+        assertThat(scheme.verify(signer.publicKey(), new byte[] {1, 2, 3, 0}, signature))
+                .isFalse();
         assertThat(scheme.verify(signer.publicKey(), new byte[0], signature)).isFalse();
     }
 

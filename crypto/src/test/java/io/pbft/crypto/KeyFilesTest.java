@@ -129,7 +129,8 @@ class KeyFilesTest {
         assertThatThrownBy(() -> KeyFiles.writePrivate(missing, RFC_SEED))
                 .isInstanceOf(KeyFileException.class)
                 .hasMessageContaining(missing.toString());
-        assertThatThrownBy(() -> KeyFiles.writePublic(missing, scheme.signer(RFC_SEED).publicKey()))
+        assertThatThrownBy(() ->
+                        KeyFiles.writePublic(missing, scheme.signer(RFC_SEED).publicKey()))
                 .isInstanceOf(KeyFileException.class)
                 .hasMessageContaining(missing.toString());
     }
@@ -147,7 +148,8 @@ class KeyFilesTest {
         assertRefused(pem("PRIVATE KEY", "302d020100300506032b65700421041f" + "11".repeat(31)), "this one has 31");
         // X25519 (1.3.101.110) in place of Ed25519, and Ed25519 with NULL parameters.
         assertRefused(pem("PRIVATE KEY", "302e020100300506032b656e04220420" + "11".repeat(32)), "1.3.101.110");
-        assertRefused(pem("PRIVATE KEY", "3030020100300706032b6570050004220420" + "11".repeat(32)), "no algorithm param");
+        assertRefused(
+                pem("PRIVATE KEY", "3030020100300706032b6570050004220420" + "11".repeat(32)), "no algorithm param");
         // Another public key than the private key's at the end.
         String moved = RFC_PRIVATE_WITH_PUBLIC.replace("AGb9ECWmEzf6FQbrB", "AGb9ECWmEzf6FQbrC");
         assertRefused(moved, "is not the private key's");
@@ -205,7 +207,8 @@ class KeyFilesTest {
     /** What the command printed; nothing when it is not there. */
     private static String run(String... command) throws InterruptedException {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             process.waitFor();
             return output;

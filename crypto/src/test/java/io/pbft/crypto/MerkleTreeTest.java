@@ -75,9 +75,7 @@ class MerkleTreeTest {
             assertThat(tree.size()).isEqualTo(size);
             assertThat(tree.root()).as("size %d", size).isEqualTo(recursiveRoot(leaves));
             for (int index = 0; index < size; index++) {
-                assertThat(tree.path(index))
-                        .as("index %d of %d", index, size)
-                        .isEqualTo(recursivePath(index, leaves));
+                assertThat(tree.path(index)).as("index %d of %d", index, size).isEqualTo(recursivePath(index, leaves));
                 assertThat(MerkleTree.verify(tree.root(), leaves.get(index), index, size, tree.path(index)))
                         .as("index %d of %d", index, size)
                         .isTrue();
@@ -110,18 +108,22 @@ class MerkleTreeTest {
             Digest leaf = leaves.get(index);
             List<Digest> longer = new ArrayList<>(path);
             longer.add(tree.root());
-            assertThat(MerkleTree.verify(tree.root(), leaf, index, size, longer)).isFalse();
+            assertThat(MerkleTree.verify(tree.root(), leaf, index, size, longer))
+                    .isFalse();
             assertThat(MerkleTree.rootOf(leaf, index, size, longer)).isEmpty();
             List<Digest> shorter = path.subList(0, path.size() - 1);
-            assertThat(MerkleTree.verify(tree.root(), leaf, index, size, shorter)).isFalse();
+            assertThat(MerkleTree.verify(tree.root(), leaf, index, size, shorter))
+                    .isFalse();
             assertThat(MerkleTree.rootOf(leaf, index, size, shorter)).isEmpty();
             for (int level = 0; level < path.size(); level++) {
                 List<Digest> changed = new ArrayList<>(path);
                 changed.set(level, Digest.of(new byte[] {(byte) level}));
-                assertThat(MerkleTree.verify(tree.root(), leaf, index, size, changed)).isFalse();
+                assertThat(MerkleTree.verify(tree.root(), leaf, index, size, changed))
+                        .isFalse();
             }
             assertThat(MerkleTree.verify(Digest.ZERO, leaf, index, size, path)).isFalse();
-            assertThat(MerkleTree.verify(tree.root(), Digest.ZERO, index, size, path)).isFalse();
+            assertThat(MerkleTree.verify(tree.root(), Digest.ZERO, index, size, path))
+                    .isFalse();
         }
     }
 
@@ -138,7 +140,8 @@ class MerkleTreeTest {
     void aLeafIsNotAnInnerNode() {
         List<Digest> leaves = leaves(2);
         Bytes inner = leaves.get(0).toBytes().concat(leaves.get(1).toBytes());
-        assertThat(MerkleTree.leafHash(inner)).isNotEqualTo(MerkleTree.of(leaves).root());
+        assertThat(MerkleTree.leafHash(inner))
+                .isNotEqualTo(MerkleTree.of(leaves).root());
         assertThat(MerkleTree.leafHash(inner.toByteArray())).isEqualTo(MerkleTree.leafHash(inner));
     }
 
@@ -155,9 +158,7 @@ class MerkleTreeTest {
         }
         int k = split(leaves.size());
         return Digest.ofNode(
-                (byte) 1,
-                recursiveRoot(leaves.subList(0, k)),
-                recursiveRoot(leaves.subList(k, leaves.size())));
+                (byte) 1, recursiveRoot(leaves.subList(0, k)), recursiveRoot(leaves.subList(k, leaves.size())));
     }
 
     /** RFC 9162, section 2.1.3.1, word for word: PATH. */
