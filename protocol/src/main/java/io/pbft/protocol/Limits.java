@@ -24,6 +24,12 @@ public final class Limits {
 
     public static final int BATCH_BYTES_MAX = 4 << 20;
 
+    /** Operations in one batch, over all its requests. */
+    public static final int BATCH_OPERATIONS_MAX = 8_192;
+
+    /** Leaves of one tree of replies, which may gather the replies of several batches; and items of one REPLY. */
+    public static final int REPLY_LEAVES_MAX = 65_536;
+
     /** Sequence numbers between the low and the high watermark: the log's size L. */
     public static final int WINDOW_MAX = 1_024;
 
