@@ -2,6 +2,7 @@ package io.pbft.protocol;
 
 import io.pbft.crypto.Digest;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one sequence number orders: requests, and the time that the primary proposes for them. Its digest is the SHA-256
@@ -17,7 +18,7 @@ public final class Batch {
     private final List<Signed<Request>> requests;
 
     /** Computed at the first call of {@link #digest}: threads that race compute the same, and a Digest is immutable. */
-    private Digest digest;
+    private @Nullable Digest digest;
 
     /**
      * @param timeMillis the agreed time, in milliseconds since 1970; 0 in the null batch, which leaves the agreed time alone

@@ -54,8 +54,8 @@ public final class Codec {
         out.raw(message.type().code());
         put(out, message);
         if (out.size() > Limits.FRAME_BYTES_MAX) {
-            throw new IllegalArgumentException(message.type() + " of " + out.size() + " bytes: a frame has at most "
-                    + Limits.FRAME_BYTES_MAX);
+            throw new IllegalArgumentException(
+                    message.type() + " of " + out.size() + " bytes: a frame has at most " + Limits.FRAME_BYTES_MAX);
         }
         return out.toByteArray();
     }
@@ -195,8 +195,8 @@ public final class Codec {
 
     private static void put(WireWriter out, Message message) {
         switch (message.type()) {
-            case REQUEST, PRE_PREPARE, PREPARE, COMMIT, CHECKPOINT, VIEW_CHANGE, NEW_VIEW, REPLY_ROOT -> StatementCodec
-                    .putSigned(out, (Signed<?>) message);
+            case REQUEST, PRE_PREPARE, PREPARE, COMMIT, CHECKPOINT, VIEW_CHANGE, NEW_VIEW, REPLY_ROOT ->
+                StatementCodec.putSigned(out, (Signed<?>) message);
             case PROPOSAL -> {
                 Proposal proposal = (Proposal) message;
                 StatementCodec.putSigned(out, proposal.prePrepare());
@@ -254,24 +254,27 @@ public final class Codec {
             case REPLY -> reply(in);
             case REPLY_FETCH -> new ReplyFetch(in.i64("epoch"), in.i64("number"));
             case REFUSAL -> new Refusal(in.i64("epoch"), in.i64("number"), code(in, "reason", REFUSAL_BY_CODE));
-            case READ_REQUEST -> new ReadRequest(
-                    in.anyI64("nonce"),
-                    in.bool("upToDate"),
-                    in.bool("full"),
-                    in.bytes("operation", Limits.OPERATION_BYTES_MAX));
-            case READ_REPLY -> new ReadReply(
-                    in.anyI64("nonce"),
-                    in.i64("seq"),
-                    in.i64("timeMillis"),
-                    code(in, "outcome", OUTCOME_BY_CODE),
-                    in.digest("digest"),
-                    result(in));
-            case STATUS -> new Status(
-                    in.i64("view"),
-                    in.bool("changingView"),
-                    in.i64("lastExecuted"),
-                    in.i64("stable"),
-                    in.bool("answer"));
+            case READ_REQUEST ->
+                new ReadRequest(
+                        in.anyI64("nonce"),
+                        in.bool("upToDate"),
+                        in.bool("full"),
+                        in.bytes("operation", Limits.OPERATION_BYTES_MAX));
+            case READ_REPLY ->
+                new ReadReply(
+                        in.anyI64("nonce"),
+                        in.i64("seq"),
+                        in.i64("timeMillis"),
+                        code(in, "outcome", OUTCOME_BY_CODE),
+                        in.digest("digest"),
+                        result(in));
+            case STATUS ->
+                new Status(
+                        in.i64("view"),
+                        in.bool("changingView"),
+                        in.i64("lastExecuted"),
+                        in.i64("stable"),
+                        in.bool("answer"));
             case DECISION -> new Decision(StatementCodec.commitCertificate(in), batch(in));
             case STABLE_PROOF -> new StableProof(StatementCodec.checkpointCertificate(in));
             case BATCH_FETCH -> batchFetch(in);

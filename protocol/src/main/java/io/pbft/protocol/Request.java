@@ -3,6 +3,7 @@ package io.pbft.protocol;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Operations of one client under one signature (TOCS'02, section 2.3.1, REQUEST; many operations share it here).
@@ -18,7 +19,7 @@ public final class Request implements Statement {
     private final List<Bytes> operations;
 
     /** Computed at the first call of {@link #digest}: threads that race compute the same, and a Digest is immutable. */
-    private Digest digest;
+    private @Nullable Digest digest;
 
     /**
      * @param client who asks
@@ -110,7 +111,7 @@ public final class Request implements Statement {
 
     @Override
     public String toString() {
-        return "Request[client=" + client + ", epoch=" + epoch + ", lowest=" + lowest + ", first=" + first + ", replier="
-                + replier + ", " + operations.size() + " operations]";
+        return "Request[client=" + client + ", epoch=" + epoch + ", lowest=" + lowest + ", first=" + first
+                + ", replier=" + replier + ", " + operations.size() + " operations]";
     }
 }

@@ -51,7 +51,8 @@ public final class Sealer {
 
     private <S extends Statement> Signed<S> sign(S statement) {
         if (!statement.signer().equals(self)) {
-            throw new IllegalArgumentException(self + " cannot sign for " + statement.signer() + ": " + statement.type());
+            throw new IllegalArgumentException(
+                    self + " cannot sign for " + statement.signer() + ": " + statement.type());
         }
         return new Signed<>(statement, signer.sign(SigningPayload.of(clusterId, statement)));
     }

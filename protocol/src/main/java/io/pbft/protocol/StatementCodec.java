@@ -43,25 +43,24 @@ final class StatementCodec {
     static void put(WireWriter out, Statement statement) {
         switch (statement.type()) {
             case REQUEST -> putRequest(out, (Request) statement);
-            case PRE_PREPARE -> {
-                PrePrepare s = (PrePrepare) statement;
-                putVote(out, s.view(), s.seq(), s.digest(), s.replica());
-            }
-            case PREPARE -> {
-                Prepare s = (Prepare) statement;
-                putVote(out, s.view(), s.seq(), s.digest(), s.replica());
-            }
-            case COMMIT -> {
-                Commit s = (Commit) statement;
-                putVote(out, s.view(), s.seq(), s.digest(), s.replica());
-            }
+            case PRE_PREPARE, PREPARE, COMMIT -> putVote(out, (Vote) statement);
             case CHECKPOINT -> putCheckpoint(out, (Checkpoint) statement);
             case VIEW_CHANGE -> putViewChange(out, (ViewChange) statement);
             case NEW_VIEW -> putNewView(out, (NewView) statement);
             case REPLY_ROOT -> putReplyRoot(out, (ReplyRoot) statement);
-            case PROPOSAL, REPLY, REPLY_FETCH, REFUSAL, READ_REQUEST, READ_REPLY, STATUS, DECISION, STABLE_PROOF,
-                    BATCH_FETCH, BATCH_BODY, STATE_FETCH, STATE_NODES -> throw new IllegalArgumentException(
-                    statement.type() + " is no statement");
+            case PROPOSAL,
+                    REPLY,
+                    REPLY_FETCH,
+                    REFUSAL,
+                    READ_REQUEST,
+                    READ_REPLY,
+                    STATUS,
+                    DECISION,
+                    STABLE_PROOF,
+                    BATCH_FETCH,
+                    BATCH_BODY,
+                    STATE_FETCH,
+                    STATE_NODES -> throw new IllegalArgumentException(statement.type() + " is no statement");
         }
     }
 
@@ -141,11 +140,11 @@ final class StatementCodec {
 
     // PRE-PREPARE, PREPARE, COMMIT
 
-    private static void putVote(WireWriter out, long view, long seq, Digest digest, int replica) {
-        out.i64(view);
-        out.i64(seq);
-        out.digest(digest);
-        out.u8(replica);
+    private static void putVote(WireWriter out, Vote vote) {
+        out.i64(vote.view());
+        out.i64(vote.seq());
+        out.digest(vote.digest());
+        out.u8(vote.replica());
     }
 
     static Signed<PrePrepare> signedPrePrepare(WireReader in) {
@@ -267,11 +266,7 @@ final class StatementCodec {
     static Signed<NewView> signedNewView(WireReader in) {
         long view = in.i64("view");
         List<Signed<ViewChange>> viewChanges = ascending(
-                in,
-                "viewChanges",
-                SIGNED_VIEW_CHANGE_BYTES_MIN,
-                StatementCodec::signedViewChange,
-                ViewChange::replica);
+                in, "viewChanges", SIGNED_VIEW_CHANGE_BYTES_MIN, StatementCodec::signedViewChange, ViewChange::replica);
         int count = in.count("proposals", Limits.WINDOW_MAX, SIGNED_VOTE_BYTES);
         List<Signed<PrePrepare>> proposals = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -288,9 +283,8 @@ final class StatementCodec {
     /** The bytes of the largest NEW-VIEW, type byte and signature included, that a cluster with this window can need. */
     static long newViewBytesMax(Quorum quorum, int window) {
         long prepared = PREPARED_CERTIFICATE_BYTES_MIN + (long) quorum.prepares() * SIGNED_VOTE_BYTES;
-        long viewChange = SIGNED_VIEW_CHANGE_BYTES_MIN
-                + (long) quorum.quorum() * SIGNED_CHECKPOINT_BYTES
-                + window * prepared;
+        long viewChange =
+                SIGNED_VIEW_CHANGE_BYTES_MIN + (long) quorum.quorum() * SIGNED_CHECKPOINT_BYTES + window * prepared;
         return 1
                 + Long.BYTES
                 + Integer.BYTES
