@@ -10,7 +10,9 @@ import io.pbft.crypto.Bytes;
  * {@link Operation#seed}, no thread, no field that survives the call, no iteration over a hash table.
  *
  * <p>An exception is an answer too: the operation's changes are undone and the client gets outcome FAILED with the
- * exception's message, the same on every replica. An {@link Error} halts the replica.
+ * exception's message, the same on every replica, so it must depend on nothing else either. Of the exceptions that the Java
+ * platform throws, only the class name is told (except {@link IllegalArgumentException} and {@link IllegalStateException}):
+ * their messages differ between versions. An {@link Error} halts the replica.
  *
  * <p>One thread calls it.
  */

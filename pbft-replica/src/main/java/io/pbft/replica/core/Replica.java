@@ -4,7 +4,7 @@ import io.pbft.crypto.Digest;
 import java.util.Map;
 
 /** The protocol of one replica: a function of its inputs. NOT thread-safe. */
-public final class Replica {
+public final class Replica implements Core {
     private final Config config;
     private final Recovered recovered;
 
@@ -13,11 +13,12 @@ public final class Replica {
         this.recovered = recovered;
     }
 
-    /** Takes one input and appends what is to be done. The same state and input give the same effects. */
+    @Override
     public void step(Input input, Effects out) {
         throw new UnsupportedOperationException("the core of replica " + config.self() + " follows shortly: " + input);
     }
 
+    @Override
     public ReplicaReport report() {
         return new ReplicaReport(
                 config.self(),
