@@ -21,19 +21,25 @@ import org.junit.jupiter.api.io.TempDir;
 
 class KeyFilesTest {
     /** RFC 8410, sections 10.1 and 10.3. */
-    private static final String RFC_PUBLIC = "-----BEGIN PUBLIC KEY-----\n"
-            + "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
-            + "-----END PUBLIC KEY-----\n";
+    private static final String RFC_PUBLIC = """
+            -----BEGIN PUBLIC KEY-----
+            MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+            -----END PUBLIC KEY-----
+            """;
 
-    private static final String RFC_PRIVATE = "-----BEGIN PRIVATE KEY-----\n"
-            + "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
-            + "-----END PRIVATE KEY-----\n";
+    private static final String RFC_PRIVATE = """
+            -----BEGIN PRIVATE KEY-----
+            MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+            -----END PRIVATE KEY-----
+            """;
 
-    private static final String RFC_PRIVATE_WITH_PUBLIC = "-----BEGIN PRIVATE KEY-----\n"
-            + "MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
-            + "oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n"
-            + "Z9w7lshQhqowtrbLDFw4rXAxZuE=\n"
-            + "-----END PRIVATE KEY-----\n";
+    private static final String RFC_PRIVATE_WITH_PUBLIC = """
+            -----BEGIN PRIVATE KEY-----
+            MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+            oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB
+            Z9w7lshQhqowtrbLDFw4rXAxZuE=
+            -----END PRIVATE KEY-----
+            """;
 
     private static final Bytes RFC_SEED =
             Bytes.fromHex("d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842");
