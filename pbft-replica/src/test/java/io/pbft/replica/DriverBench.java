@@ -3,6 +3,7 @@ package io.pbft.replica;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.crypto.Ed25519;
+import io.pbft.crypto.PublicKey;
 import io.pbft.crypto.Signer;
 import io.pbft.protocol.Batch;
 import io.pbft.protocol.Message;
@@ -13,11 +14,14 @@ import io.pbft.protocol.Request;
 import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
+import io.pbft.protocol.Verifier;
+import io.pbft.protocol.VerifierContext;
 import io.pbft.replica.core.Config;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Input;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** A driver with everything around it faked, and a cluster of four with two clients to speak in. */
@@ -25,6 +29,20 @@ final class DriverBench {
     static final Digest CLUSTER = Digest.of(Bytes.utf8("a cluster of tests"));
     static final Config CONFIG = new Config(0, new Quorum(4), 2, ProtocolParameters.DEFAULT);
     static final Ed25519 SCHEME = new Ed25519();
+    static final Verifier VERIFIER = new Verifier(
+            new VerifierContext(
+                    CLUSTER,
+                    new Quorum(4),
+                    List.of(
+                            key(NodeId.replica(0)),
+                            key(NodeId.replica(1)),
+                            key(NodeId.replica(2)),
+                            key(NodeId.replica(3))),
+                    List.of(key(NodeId.client(0)), key(NodeId.client(1))),
+                    ProtocolParameters.DEFAULT,
+                    Optional.of(NodeId.replica(0))),
+            SCHEME,
+            1_000);
     static final Input TICK = new Input.Tick(1_000);
 
     final FakeJournal journal = new FakeJournal();
@@ -120,6 +138,10 @@ final class DriverBench {
         seed[0] = (byte) node.index();
         seed[1] = (byte) (node.isReplica() ? 0 : 1);
         return SCHEME.signer(Bytes.wrap(seed));
+    }
+
+    static PublicKey key(NodeId node) {
+        return signer(node).publicKey();
     }
 
     static Sealer sealer(NodeId node) {
