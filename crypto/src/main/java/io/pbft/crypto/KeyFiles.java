@@ -81,7 +81,7 @@ public final class KeyFiles {
         } catch (IOException | UnsupportedOperationException e) {
             throw new KeyFileException(
                     "cannot write the private key file " + file + ": " + describe(e)
-                            + "; its directory must exist, be writable, and lie on a file system with POSIX permissions",
+                            + "; its directory must exist, be writable, and on a file system with POSIX permissions",
                     e);
         }
     }
