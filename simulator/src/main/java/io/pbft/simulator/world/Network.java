@@ -1,0 +1,209 @@
+package io.pbft.simulator.world;
+
+import io.pbft.protocol.Codec;
+import io.pbft.protocol.MalformedMessage;
+import io.pbft.protocol.Message;
+import io.pbft.protocol.NodeId;
+import io.pbft.simulator.SimOptions;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The network between endpoints. An endpoint is a place that messages can be sent to: a replica, a client, or the second half of
+ * a pair of twins, which has the same {@link NodeId} as the first.
+ *
+ * <p>Links keep their order, as connections do, but for what the option {@code reorder} takes out of it. Before the global
+ * stabilization time (Dwork, Lynch and Stockmeyer, JACM 1988) messages may be lost, delayed and cut off as the options say; from
+ * then on every message arrives within the latency. NOT thread-safe.
+ */
+public final class Network {
+    /** How much longer than its latency a message of the heavy tail takes, at most. */
+    private static final int TAIL_FACTOR_MAX = 40;
+
+    /** A reordered message is late by up to so many latencies. */
+    private static final int REORDER_FACTOR_MAX = 8;
+
+    /** Where messages arrive. */
+    public interface Endpoint {
+        NodeId node();
+
+        /** For traces: r0, c1, r0' for the second half of twins. */
+        String name();
+
+        /** Chooses among endpoints that share a {@link NodeId}: whether {@code from}'s messages come here now. */
+        boolean reachableFrom(int from, long now);
+
+        void deliver(NodeId from, Message message);
+
+        /** A message that was changed on the way: to be looked at and thrown away. */
+        void deliverSpoilt(NodeId from, Message message);
+
+        boolean faulty();
+    }
+
+    private final EventQueue events;
+    private final Keyed keyed;
+    private final Trace trace;
+    private final SimOptions.Net options;
+    private final boolean codec;
+    private final double flip;
+    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final Occurrences occurrences = new Occurrences();
+    private long[] lastArrival = new long[0];
+    private long sent;
+    private @Nullable Message keyedMessage;
+    private long keyOfMessage;
+
+    public Network(EventQueue events, Keyed keyed, Trace trace, SimOptions options) {
+        this.events = events;
+        this.keyed = keyed;
+        this.trace = trace;
+        this.options = options.net();
+        this.codec = options.codec();
+        this.flip = options.flip();
+    }
+
+    /** Puts an endpoint on the network; its number is what it sends under. */
+    public int add(Endpoint endpoint) {
+        endpoints.add(endpoint);
+        lastArrival = new long[endpoints.size() * endpoints.size()];
+        return endpoints.size() - 1;
+    }
+
+    /** Messages sent so far, one for each receiver. */
+    public long sent() {
+        return sent;
+    }
+
+    /** Sends to every endpoint that is {@code to}, {@code extraMicros} later than now. */
+    public void send(int from, NodeId to, Message message, long extraMicros) {
+        long key = keyOf(message);
+        for (int i = 0; i < endpoints.size(); i++) {
+            Endpoint endpoint = endpoints.get(i);
+            if (i != from && endpoint.node().equals(to) && endpoint.reachableFrom(from, events.now())) {
+                send(from, i, message, key, extraMicros);
+            }
+        }
+    }
+
+    private long keyOf(Message message) {
+        if (message != keyedMessage) {
+            keyedMessage = message;
+            keyOfMessage = MessageKey.of(message);
+        }
+        return keyOfMessage;
+    }
+
+    private void send(int from, int to, Message message, long contentKey, long extraMicros) {
+        sent++;
+        String fromName = endpoints.get(from).name();
+        String toName = endpoints.get(to).name();
+        long key = Mix.mix(contentKey, (long) from << 32 | to);
+        long occurrence = occurrences.next(key);
+        long now = events.now();
+        trace.message("send", fromName, toName, contentKey, message);
+        if (isCut(endpoints.get(from).node(), endpoints.get(to).node(), now)) {
+            trace.message("cut", fromName, toName, contentKey, message);
+            return;
+        }
+        boolean stable = now >= options.gstMicros();
+        if (!stable && keyed.fires(Fault.DROP, options.drop(), key, occurrence, now)) {
+            trace.message("drop", fromName, toName, contentKey, message);
+            return;
+        }
+        long latency = latency(from, to, key, occurrence);
+        if (!stable && keyed.fires(Fault.TAIL, options.tail(), key, occurrence, now)) {
+            latency *= keyed.between(Fault.TAIL, key, ~occurrence, 2, TAIL_FACTOR_MAX);
+        }
+        long arrival = now + extraMicros + latency;
+        int link = from * endpoints.size() + to;
+        if (!stable && keyed.fires(Fault.REORDER, options.reorder(), key, occurrence, now)) {
+            arrival += latency * keyed.between(Fault.REORDER, key, ~occurrence, 0, REORDER_FACTOR_MAX);
+        } else if (extraMicros == 0) {
+            arrival = Math.max(arrival, lastArrival[link]);
+            lastArrival[link] = arrival;
+        }
+        schedule(from, to, message, contentKey, key, occurrence, arrival);
+        if (!stable && keyed.fires(Fault.DUPLICATE, options.duplicate(), key, occurrence, now)) {
+            long again = arrival + latency * keyed.between(Fault.DUPLICATE, key, ~occurrence, 0, REORDER_FACTOR_MAX);
+            schedule(from, to, message, contentKey, key, ~occurrence, again);
+        }
+    }
+
+    private void schedule(int from, int to, Message message, long contentKey, long key, long occurrence, long arrival) {
+        if (!codec) {
+            events.at(arrival, () -> arrive(from, to, message, contentKey));
+            return;
+        }
+        byte[] frame = Codec.encode(message);
+        if (keyed.fires(Fault.FLIP, flip, key, occurrence, events.now())) {
+            long bits = keyed.bits(Fault.FLIP, key, occurrence ^ Long.MIN_VALUE);
+            frame[(int) Long.remainderUnsigned(bits, frame.length)] ^= (byte) (1 << (bits >>> 61));
+            events.at(arrival, () -> arriveSpoilt(from, to, frame, message, contentKey));
+        } else {
+            events.at(arrival, () -> arrive(from, to, Codec.decode(frame), contentKey));
+        }
+    }
+
+    private void arrive(int from, int to, Message message, long contentKey) {
+        Endpoint sender = endpoints.get(from);
+        Endpoint receiver = endpoints.get(to);
+        if (isCut(sender.node(), receiver.node(), events.now())) {
+            trace.message("cut", sender.name(), receiver.name(), contentKey, message);
+            return;
+        }
+        trace.message("deliver", sender.name(), receiver.name(), contentKey, message);
+        receiver.deliver(sender.node(), message);
+    }
+
+    /**
+     * A spoilt frame: it must not harm the decoder or the verifier, whoever sent it. What still decodes is believed only when it
+     * comes from a faulty node; a connection that authenticates its bytes (TLS) ends instead of handing over what was changed
+     * on the way.
+     */
+    private void arriveSpoilt(int from, int to, byte[] frame, Message original, long contentKey) {
+        Endpoint sender = endpoints.get(from);
+        Endpoint receiver = endpoints.get(to);
+        trace.message("spoilt", sender.name(), receiver.name(), contentKey, original);
+        Message message;
+        try {
+            message = Codec.decode(frame);
+        } catch (MalformedMessage e) {
+            return;
+        }
+        if (sender.faulty()) {
+            receiver.deliver(sender.node(), message);
+        } else {
+            receiver.deliverSpoilt(sender.node(), message);
+        }
+    }
+
+    private boolean isCut(NodeId from, NodeId to, long now) {
+        if (now >= options.gstMicros() || from.isClient() || to.isClient()) {
+            return false;
+        }
+        for (Partition partition : options.partitions()) {
+            if (partition.separates(from.index(), to.index(), now)) {
+                return true;
+            }
+        }
+        for (Cut cut : options.cuts()) {
+            if (cut.separates(from.index(), to.index(), now)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private long latency(int from, int to, long key, long occurrence) {
+        long jitter =
+                keyed.between(Fault.LATENCY, key, occurrence, options.latencyMinMicros(), options.latencyMaxMicros());
+        if (options.topology() == Topology.LAN) {
+            return jitter;
+        }
+        int fromRegion = endpoints.get(from).node().index() % Topology.REGIONS;
+        int toRegion = endpoints.get(to).node().index() % Topology.REGIONS;
+        return Topology.oneWayMicros(fromRegion, toRegion) + jitter;
+    }
+}

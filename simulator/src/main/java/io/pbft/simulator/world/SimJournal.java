@@ -1,0 +1,171 @@
+package io.pbft.simulator.world;
+
+import io.pbft.checkpoint.Journal;
+import io.pbft.checkpoint.JournalEntry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
+/**
+ * A journal on a virtual disk. What waits goes into one synchronous write; entries are made when that write begins and are
+ * durable when it ends. A crash in between leaves none, some, or all of the write behind, in the order of the appends: chance
+ * decides. The disk outlives the journal that is opened on it. NOT thread-safe.
+ */
+public final class SimJournal implements Journal {
+    /** What is durable, and the disk's condition. Survives crashes. */
+    public static final class Disk {
+        private final TreeMap<Place, JournalEntry> durable = new TreeMap<>();
+        private long writes;
+
+        /** Every durable entry, in ascending order of (kind, seq, view). */
+        public List<JournalEntry> entries() {
+            return List.copyOf(durable.values());
+        }
+
+        public boolean holds(JournalEntry.Kind kind, long seq, long view) {
+            return durable.containsKey(new Place(kind, seq, view));
+        }
+
+        public int size() {
+            return durable.size();
+        }
+
+        /** The disk is gone, and an empty one stands in its place. */
+        public void lose() {
+            durable.clear();
+        }
+
+        private void put(JournalEntry entry) {
+            durable.put(new Place(entry.kind(), entry.seq(), entry.view()), entry);
+        }
+
+        private void forget(long seq) {
+            durable.entrySet().removeIf(at -> isBehind(at.getKey(), seq));
+        }
+
+        private static boolean isBehind(Place place, long seq) {
+            return switch (place.kind) {
+                case PROPOSAL, PREPARED, PREPARE, COMMIT, BATCH -> place.seq <= seq;
+                case CHECKPOINT -> place.seq < seq;
+                case STABLE, VIEW_CHANGE, NEW_VIEW -> false;
+            };
+        }
+    }
+
+    private record Place(JournalEntry.Kind kind, long seq, long view) implements Comparable<Place> {
+        @Override
+        public int compareTo(Place other) {
+            int byKind = kind.compareTo(other.kind);
+            if (byKind != 0) {
+                return byKind;
+            }
+            int bySeq = Long.compare(seq, other.seq);
+            return bySeq != 0 ? bySeq : Long.compare(view, other.view);
+        }
+    }
+
+    private record Append(Supplier<List<JournalEntry>> entries, Runnable onDurable) {}
+
+    /** Made, on its way to the disk. */
+    private record InFlight(List<JournalEntry> entries, Runnable onDurable) {}
+
+    private final Disk disk;
+    private final EventQueue events;
+    private final Keyed keyed;
+    private final long key;
+    private final long minMicros;
+    private final long maxMicros;
+    private final Runnable whenSettled;
+    private List<Append> waiting = new ArrayList<>();
+    private List<InFlight> inFlight = List.of();
+    private long truncateTo;
+    private boolean crashed;
+
+    /**
+     * @param key names the disk to chance
+     * @param whenSettled run after each write's callbacks
+     */
+    public SimJournal(
+            Disk disk, EventQueue events, Keyed keyed, long key, long minMicros, long maxMicros, Runnable whenSettled) {
+        this.disk = disk;
+        this.events = events;
+        this.keyed = keyed;
+        this.key = key;
+        this.minMicros = minMicros;
+        this.maxMicros = maxMicros;
+        this.whenSettled = whenSettled;
+    }
+
+    @Override
+    public List<JournalEntry> load() {
+        return disk.entries();
+    }
+
+    @Override
+    public void append(Supplier<List<JournalEntry>> entries, Runnable onDurable) {
+        if (crashed) {
+            return;
+        }
+        waiting.add(new Append(entries, onDurable));
+        if (inFlight.isEmpty()) {
+            write();
+        }
+    }
+
+    private void write() {
+        List<InFlight> group = new ArrayList<>(waiting.size());
+        for (Append append : waiting) {
+            group.add(new InFlight(append.entries.get(), append.onDurable));
+        }
+        waiting = new ArrayList<>();
+        inFlight = group;
+        long number = disk.writes++;
+        long micros = keyed.between(Fault.DISK_LATENCY, key, number, minMicros, maxMicros);
+        events.after(micros, () -> written(group));
+    }
+
+    private void written(List<InFlight> group) {
+        if (crashed) {
+            return;
+        }
+        for (InFlight append : group) {
+            append.entries.forEach(disk::put);
+        }
+        if (truncateTo > 0) {
+            disk.forget(truncateTo);
+            truncateTo = 0;
+        }
+        for (InFlight append : group) {
+            append.onDurable.run();
+        }
+        inFlight = List.of();
+        if (!crashed && !waiting.isEmpty()) {
+            write();
+        }
+        whenSettled.run();
+    }
+
+    /** The process is gone: what was not durable is lost, and of a write that was under way any first part may be there. */
+    public void crash() {
+        crashed = true;
+        if (!inFlight.isEmpty()) {
+            long kept = keyed.between(Fault.TORN_WRITE, key, disk.writes, 0, inFlight.size());
+            for (int i = 0; i < kept; i++) {
+                inFlight.get(i).entries.forEach(disk::put);
+            }
+        }
+        waiting.clear();
+        inFlight = List.of();
+    }
+
+    @Override
+    public void truncate(long seq) {
+        truncateTo = Math.max(truncateTo, seq);
+    }
+
+    @Override
+    public void close() {
+        crashed = true;
+    }
+}
