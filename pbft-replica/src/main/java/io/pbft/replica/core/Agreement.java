@@ -1,0 +1,225 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.Codec;
+import io.pbft.protocol.Commit;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.NodeId;
+import io.pbft.protocol.PrePrepare;
+import io.pbft.protocol.Prepare;
+import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.Proposal;
+import io.pbft.protocol.Refusal;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The normal case (TOCS'02, sections 2.3.1 and 2.3.2): requests are queued, the primary proposes batches, replicas PREPARE and
+ * COMMIT, several sequence numbers at a time. NOT thread-safe.
+ */
+final class Agreement {
+    private final ReplicaState state;
+
+    /** The next sequence number that this replica assigns while it is primary. */
+    private long nextSeq = 1;
+
+    private long proposedTimeMillis;
+
+    Agreement(ReplicaState state) {
+        this.state = state;
+    }
+
+    /** A request that is not settled, from its client or passed on by another replica. */
+    void onRequest(NodeId from, Signed<Request> request, Effects out) {
+        Request statement = request.statement();
+        switch (state.queue.offer(request, state.tick)) {
+            case KNOWN -> state.ignore("the request waits already");
+            case REFUSED -> refuse(from, statement, Refusal.Reason.OVERLOADED, out);
+            case TAKEN -> {
+                // Whoever sends to a few replicas only is still served: they tell the primary (TOCS'02, section 2.3.1).
+                if (from.isClient() && state.normal() && !state.isPrimary()) {
+                    out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
+                }
+            }
+        }
+    }
+
+    void refuse(NodeId from, Request request, Refusal.Reason reason, Effects out) {
+        state.ignore("request refused: " + reason);
+        if (from.isClient()) {
+            out.add(new Effect.Send(from, new Refusal(request.epoch(), request.first(), reason)));
+        }
+    }
+
+    /** Proposes while the pipeline has room; what cannot go now is gathered into the next, larger batch. */
+    void propose(Effects out) {
+        while (mayPropose()) {
+            List<Signed<Request>> requests = state.queue.take(
+                    state.parameters.batchOperationsMax(), state.parameters.batchBytesMax(), state.clients);
+            if (requests.isEmpty()) {
+                return;
+            }
+            proposedTimeMillis = Math.max(state.wallMillis, Math.max(state.agreedTimeMillis, proposedTimeMillis));
+            Batch batch = new Batch(proposedTimeMillis, requests);
+            long seq = nextSeq++;
+            PrePrepare prePrepare = new PrePrepare(state.view(), seq, Codec.digest(batch), state.self);
+            Slot slot = state.slot(seq);
+            InvariantViolation.check(slot.agreedView < state.view(), "one PRE-PREPARE for each view and number");
+            slot.agreedView = state.view();
+            out.add(new Effect.Bind(new Promise.Propose(prePrepare, batch)));
+        }
+    }
+
+    private boolean mayPropose() {
+        // The last checkpoint interval of the window is left free, so that a backup whose window moves a little later
+        // than
+        // the primary's still has room for everything that is proposed.
+        long end = state.stable.seq() + state.parameters.window() - state.parameters.checkpointInterval();
+        return state.isPrimary()
+                && state.installing == null
+                && state.wallMillis > 0
+                && state.queue.hasUnproposed()
+                && nextSeq <= end
+                && nextSeq - 1 - state.lastExecuted < state.parameters.pipelineDepth();
+    }
+
+    /** The numbers up to {@code seq} are taken. */
+    void numbersTaken(long seq) {
+        nextSeq = Math.max(nextSeq, seq + 1);
+    }
+
+    /** A view begins, and {@code seq} is the last number that it proposes again. */
+    void viewBegins(long seq) {
+        nextSeq = seq + 1;
+    }
+
+    void onProposal(Proposal proposal, Effects out) {
+        PrePrepare prePrepare = proposal.prePrepare().statement();
+        if (!state.normal() || prePrepare.view() != state.view()) {
+            state.ignore("PRE-PREPARE of another view");
+        } else if (!state.inWindow(prePrepare.seq())) {
+            state.ignore("PRE-PREPARE outside of the window");
+        } else {
+            Slot slot = state.slot(prePrepare.seq());
+            Proposal earlier = slot.acceptedIn(state.view());
+            if (earlier == null) {
+                if (timely(proposal)) {
+                    accept(slot, proposal, out);
+                } else {
+                    state.ignore("PRE-PREPARE with a time too far from this clock");
+                }
+            } else if (earlier.prePrepare().statement().digest().equals(prePrepare.digest())) {
+                state.ignore("PRE-PREPARE is known");
+            } else {
+                state.accuse(earlier.prePrepare(), proposal.prePrepare(), out);
+            }
+        }
+    }
+
+    /** A backup vouches for the proposed time only within the skew that the operator allows. Its own proposal is its own. */
+    private boolean timely(Proposal proposal) {
+        long time = proposal.batch().timeMillis();
+        return time == 0
+                || proposal.prePrepare().statement().replica() == state.self
+                || (state.wallMillis > 0 && Math.abs(time - state.wallMillis) <= state.parameters.clockSkewMillis());
+    }
+
+    /** Accepts a PRE-PREPARE of this view, and agrees to it where this replica is a backup. */
+    void accept(Slot slot, Proposal proposal, Effects out) {
+        slot.accept(proposal);
+        for (Signed<Request> request : proposal.batch().requests()) {
+            state.queue.proposed(request.statement());
+        }
+        PrePrepare prePrepare = proposal.prePrepare().statement();
+        if (prePrepare.replica() != state.self && slot.agreedView < state.view()) {
+            slot.agreedView = state.view();
+            Prepare prepare = new Prepare(state.view(), slot.seq, prePrepare.digest(), state.self);
+            out.add(new Effect.Bind(new Promise.AgreeTo(prepare, proposal)));
+        }
+        checkPrepared(slot, out);
+    }
+
+    void onPrepare(Signed<Prepare> vote, Effects out) {
+        Prepare prepare = vote.statement();
+        if (!state.inWindow(prepare.seq())) {
+            state.ignore("PREPARE outside of the window");
+        } else if (prepare.view() < state.view()) {
+            state.ignore("PREPARE of an earlier view");
+        } else {
+            Slot slot = state.slot(prepare.seq());
+            Signed<Prepare> earlier = slot.prepares.add(vote);
+            if (earlier != null) {
+                state.accuse(earlier, vote, out);
+            } else {
+                checkPrepared(slot, out);
+            }
+        }
+    }
+
+    /** prepared(m, v, n, i): the PRE-PREPARE and matching PREPAREs of enough backups (TOCS'02, section 2.3.2). */
+    void checkPrepared(Slot slot, Effects out) {
+        Proposal accepted = slot.acceptedIn(state.view());
+        if (!state.normal() || accepted == null || slot.commitView >= state.view()) {
+            return;
+        }
+        Digest digest = accepted.prePrepare().statement().digest();
+        List<Signed<Prepare>> prepares = slot.prepares.matching(state.view(), digest, state.quorum.prepares());
+        if (prepares.size() < state.quorum.prepares()) {
+            return;
+        }
+        PreparedCertificate certificate = new PreparedCertificate(accepted.prePrepare(), prepares);
+        slot.prepared(certificate);
+        slot.commitView = state.view();
+        state.commitPromised = Math.max(state.commitPromised, slot.seq);
+        Commit commit = new Commit(state.view(), slot.seq, digest, state.self);
+        out.add(new Effect.Bind(new Promise.CommitTo(commit, certificate)));
+    }
+
+    /** A COMMIT counts whatever its view: a quorum of equal ones is final. */
+    void onCommit(Signed<Commit> vote, Effects out) {
+        Commit commit = vote.statement();
+        if (!state.inWindow(commit.seq())) {
+            state.ignore("COMMIT outside of the window");
+            return;
+        }
+        Slot slot = state.slot(commit.seq());
+        Signed<Commit> earlier = slot.commits.add(vote);
+        if (earlier != null) {
+            state.accuse(earlier, vote, out);
+        } else if (slot.committed() == null
+                && slot.commits.count(commit.view(), commit.digest()) >= state.quorum.quorum()) {
+            slot.committed(new CommitCertificate(
+                    commit.view(),
+                    commit.seq(),
+                    commit.digest(),
+                    slot.commits.matching(commit.view(), commit.digest(), state.quorum.quorum())));
+        }
+    }
+
+    /** Says again what is open: own votes for the first numbers that wait, when nothing has moved for a while. */
+    void repeatOpen(int max, Effects out) {
+        int repeated = 0;
+        for (Slot slot : state.slots.tailMap(state.lastExecuted, false).values()) {
+            if (repeated++ == max) {
+                return;
+            }
+            Proposal accepted = slot.acceptedIn(state.view());
+            if (accepted != null && accepted.prePrepare().statement().replica() == state.self) {
+                broadcast(accepted, out);
+            }
+            broadcast(slot.prepares.of(state.self, state.view()), out);
+            if (slot.commitView != Slot.NEVER) {
+                broadcast(slot.commits.of(state.self, slot.commitView), out);
+            }
+        }
+    }
+
+    private static void broadcast(io.pbft.protocol.@Nullable Message message, Effects out) {
+        if (message != null) {
+            out.add(new Effect.Broadcast(message));
+        }
+    }
+}

@@ -1,0 +1,306 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.BatchBody;
+import io.pbft.protocol.BatchFetch;
+import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Codec;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.Decision;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import io.pbft.protocol.StableProof;
+import io.pbft.protocol.Status;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Nobody is left behind (TOCS'02, section 5.2, on status messages). Replicas tell each other now and then where they stand. Who
+ * sees that others have executed more asks one of them, in turn, and gets decisions with their proofs, or the proof of a stable
+ * checkpoint when the decisions are gone. Who sees that another is in a lower view sends it the NEW-VIEW. When nothing moves,
+ * everyone says its open votes again. NOT thread-safe.
+ */
+final class CatchUp {
+    /** Decisions in answer to one question, and their bytes. */
+    static final int DECISIONS_PER_ANSWER = 64;
+
+    static final long ANSWER_BYTES_MAX = 4L << 20;
+
+    /** Open numbers whose votes are said again at a time. */
+    static final int REPEATED_SLOTS_MAX = 16;
+
+    /** Waiting requests that are passed on to the primary again at a time. */
+    static final int REPEATED_REQUESTS_MAX = 16;
+
+    private static final class Peer {
+        @Nullable
+        Status status;
+
+        long newViewSentTick = Long.MIN_VALUE / 2;
+        long proofSentTick = Long.MIN_VALUE / 2;
+        long answeredTick = Long.MIN_VALUE / 2;
+        int answersThisTick;
+        /** The sequence number that its stable checkpoint was last proven to have, for one that rejoins. */
+        long provenStable = -1;
+    }
+
+    /** Questions of one replica that are answered within one tick. */
+    private static final int ANSWERS_PER_TICK = 4;
+
+    private final ReplicaState state;
+    private final Agreement agreement;
+    private final Checkpoints checkpoints;
+    private final ViewChanger viewChanger;
+    private final Peer[] peers;
+    private final int intervalTicks;
+
+    private long executedAtLastInterval;
+    private int nextHelper;
+    private int decisionsSinceQuestion;
+
+    /** Once executed as far, asks on. */
+    private long askAgainAfter = Long.MAX_VALUE;
+
+    CatchUp(ReplicaState state, Agreement agreement, Checkpoints checkpoints, ViewChanger viewChanger) {
+        this.state = state;
+        this.agreement = agreement;
+        this.checkpoints = checkpoints;
+        this.viewChanger = viewChanger;
+        this.intervalTicks = state.ticks(state.parameters.statusIntervalMillis());
+        this.peers = new Peer[state.quorum.replicas()];
+        for (int i = 0; i < peers.length; i++) {
+            peers[i] = new Peer();
+        }
+    }
+
+    void tick(Effects out) {
+        // Replicas do not all speak in the same tick.
+        if ((state.tick + state.self) % intervalTicks != 0) {
+            return;
+        }
+        out.add(new Effect.Broadcast(own(true)));
+        boolean stuck = state.lastExecuted == executedAtLastInterval;
+        executedAtLastInterval = state.lastExecuted;
+        if (stuck) {
+            agreement.repeatOpen(REPEATED_SLOTS_MAX, out);
+            checkpoints.repeatOwn(out);
+            fetchCommitted(out);
+            ask(out);
+        }
+        viewChanger.repeatOpen(out);
+        if (state.normal() && !state.isPrimary()) {
+            for (Signed<Request> request : state.queue.overdue(state.tick, 2L * intervalTicks, REPEATED_REQUESTS_MAX)) {
+                out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
+            }
+        }
+    }
+
+    private Status own(boolean answer) {
+        return new Status(
+                state.view(),
+                state.status() == ReplicaReport.Status.VIEW_CHANGE,
+                state.lastExecuted,
+                state.stable.seq(),
+                answer);
+    }
+
+    /** Asks the next one of those that have executed more. */
+    private void ask(Effects out) {
+        for (int i = 0; i < peers.length; i++) {
+            int candidate = (nextHelper + i) % peers.length;
+            Status status = peers[candidate].status;
+            boolean ahead = status != null
+                    && (status.lastExecuted() > state.lastExecuted || status.stable() > state.stable.seq());
+            if (candidate != state.self && ahead) {
+                nextHelper = candidate + 1;
+                decisionsSinceQuestion = 0;
+                out.add(new Effect.Send(ReplicaState.to(candidate), own(false)));
+                return;
+            }
+        }
+    }
+
+    void onConnection(int replica, boolean up, Effects out) {
+        if (replica == state.self) {
+            return;
+        }
+        if (up) {
+            state.disconnected[replica] = false;
+            out.add(new Effect.Send(ReplicaState.to(replica), own(true)));
+        } else if (!state.disconnected[replica]) {
+            state.disconnected[replica] = true;
+            state.disconnectedTick[replica] = state.tick;
+        }
+    }
+
+    void onStatus(int from, Status status, Effects out) {
+        Peer peer = peers[from];
+        peer.status = status;
+        boolean missesView = status.view() < state.view() || (status.view() == state.view() && status.changingView());
+        if (state.normal()
+                && state.newView != null
+                && missesView
+                && state.tick - peer.newViewSentTick >= intervalTicks) {
+            peer.newViewSentTick = state.tick;
+            out.add(new Effect.Send(ReplicaState.to(from), state.newView));
+        }
+        if (status.stable() < state.stable.seq() && state.tick - peer.proofSentTick >= intervalTicks) {
+            peer.proofSentTick = state.tick;
+            out.add(new Effect.Send(ReplicaState.to(from), new StableProof(state.stable)));
+        }
+        if (!status.answer()) {
+            answer(from, status, out);
+        }
+    }
+
+    /** Sends decisions to one that asked, a bounded number of times a tick. */
+    private void answer(int from, Status status, Effects out) {
+        Peer peer = peers[from];
+        if (peer.answeredTick != state.tick) {
+            peer.answeredTick = state.tick;
+            peer.answersThisTick = 0;
+        }
+        if (peer.answersThisTick++ >= ANSWERS_PER_TICK) {
+            state.ignore("STATUS asks too often");
+            return;
+        }
+        long bytes = 0;
+        long seq = status.lastExecuted() + 1;
+        for (int i = 0; i < DECISIONS_PER_ANSWER && bytes < ANSWER_BYTES_MAX; i++, seq++) {
+            Decision decision = decision(seq);
+            if (decision == null) {
+                return;
+            }
+            bytes += Checkpoints.bytes(decision.batch());
+            out.add(new Effect.Send(ReplicaState.to(from), decision));
+        }
+    }
+
+    private @Nullable Decision decision(long seq) {
+        Slot slot = state.slots.get(seq);
+        Batch batch = slot == null ? null : slot.executable();
+        CommitCertificate committed = slot == null ? null : slot.committed();
+        return batch != null && committed != null ? new Decision(committed, batch) : state.archive.get(seq);
+    }
+
+    void onDecision(int from, Decision decision, Effects out) {
+        CommitCertificate certificate = decision.certificate();
+        if (certificate.seq() <= state.lastExecuted || !state.inWindow(certificate.seq())) {
+            state.ignore("DECISION outside of what is open");
+            return;
+        }
+        Slot slot = state.slot(certificate.seq());
+        if (slot.committed() == null) {
+            slot.committed(certificate);
+            state.note(out, Event.DECISION_LEARNED, certificate.seq(), "from replica " + from);
+        }
+        slot.offer(certificate.digest(), decision.batch());
+        if (++decisionsSinceQuestion == DECISIONS_PER_ANSWER) {
+            decisionsSinceQuestion = 0;
+            nextHelper = from;
+            // Asked again once these are executed: see afterStep.
+            askAgainAfter = certificate.seq();
+        }
+    }
+
+    /** Goes on asking without waiting for the next interval while answers keep coming. */
+    void afterStep(Effects out) {
+        if (state.lastExecuted >= askAgainAfter) {
+            askAgainAfter = Long.MAX_VALUE;
+            ask(out);
+        }
+    }
+
+    void onStableProof(int from, CheckpointCertificate certificate, Effects out) {
+        peers[from].provenStable = Math.max(peers[from].provenStable, certificate.seq());
+        checkpoints.onCertificate(certificate, out);
+    }
+
+    /** Committed batches whose content is not here: asked of those whose COMMIT says that they had it. */
+    private void fetchCommitted(Effects out) {
+        Slot slot = state.slots.get(state.lastExecuted + 1);
+        CommitCertificate committed = slot == null ? null : slot.committed();
+        if (slot == null || committed == null || slot.executable() != null) {
+            return;
+        }
+        int asked = 0;
+        for (int i = 0; i < committed.commits().size() && asked < state.quorum.weak(); i++) {
+            int holder = committed
+                    .commits()
+                    .get((i + nextHelper) % committed.commits().size())
+                    .statement()
+                    .replica();
+            if (holder != state.self) {
+                asked++;
+                out.add(new Effect.Send(ReplicaState.to(holder), new BatchFetch(List.of(committed.digest()))));
+            }
+        }
+        nextHelper++;
+    }
+
+    void onBatchFetch(int from, BatchFetch fetch, Effects out) {
+        Peer peer = peers[from];
+        if (peer.answeredTick != state.tick) {
+            peer.answeredTick = state.tick;
+            peer.answersThisTick = 0;
+        }
+        if (peer.answersThisTick++ >= ANSWERS_PER_TICK) {
+            state.ignore("BATCH-FETCH asks too often");
+            return;
+        }
+        long bytes = 0;
+        for (Digest digest : fetch.digests()) {
+            Batch batch = batch(digest);
+            if (batch != null && bytes < ANSWER_BYTES_MAX) {
+                bytes += Checkpoints.bytes(batch);
+                out.add(new Effect.Send(ReplicaState.to(from), new BatchBody(batch)));
+            }
+        }
+    }
+
+    private @Nullable Batch batch(Digest digest) {
+        for (Slot slot : state.slots.values()) {
+            Batch batch = slot.batch(digest);
+            if (batch != null) {
+                return batch;
+            }
+        }
+        for (Decision decision : state.archive.values()) {
+            if (decision.certificate().digest().equals(digest)) {
+                return decision.batch();
+            }
+        }
+        return viewChanger.fetched(digest);
+    }
+
+    void onBatchBody(Batch batch, Effects out) {
+        Digest digest = Codec.digest(batch);
+        boolean wanted = viewChanger.offer(digest, batch, out);
+        Slot next = state.slots.get(state.lastExecuted + 1);
+        if (next != null && next.executable() == null && next.offer(digest, batch)) {
+            wanted = true;
+            state.note(out, Event.BATCH_FETCHED, next.seq, digest.toString());
+        }
+        if (!wanted) {
+            state.ignore("BATCH-BODY that nobody waits for");
+        }
+    }
+
+    /**
+     * How far a stable checkpoint must lie for a replica that lost its disk to vote again, once a quorum of others has proven
+     * where they stand; -1 before. What it may have voted for lies at most a window above a checkpoint that a correct replica
+     * had executed, which lies at most a window above that replica's stable one.
+     */
+    long rejoinBound() {
+        int proven = 0;
+        long highest = 0;
+        for (Peer peer : peers) {
+            if (peer.provenStable >= 0) {
+                proven++;
+                highest = Math.max(highest, peer.provenStable);
+            }
+        }
+        return proven >= state.quorum.quorum() ? highest + 2L * state.parameters.window() : -1;
+    }
+}

@@ -1,0 +1,244 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.Checkpoint;
+import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.Decision;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checkpoints and garbage collection (TOCS'02, section 2.3.4), and what follows when a certified checkpoint is not the state
+ * one has: state transfer (section 2.5). NOT thread-safe.
+ *
+ * <p>A certificate moves the watermarks of a replica that holds the state it speaks of. One that has not executed as far
+ * first waits for the decisions that are on their way, and fetches the state when they do not come. One whose own state at
+ * that number is different knows that its state is wrong, and replaces it.
+ */
+final class Checkpoints {
+    /** Status intervals without progress after which a replica behind a stable checkpoint fetches the state. */
+    private static final int PATIENCE_INTERVALS = 3;
+
+    /** What the archive of decisions below the stable checkpoint may hold, in bytes of operations. */
+    static final long ARCHIVE_BYTES_MAX = 16L << 20;
+
+    private final ReplicaState state;
+    private final Execution execution;
+    private final CheckpointVotes votes = new CheckpointVotes();
+    private long archiveBytes;
+
+    /** The highest certificate whose state is not here yet, or null. */
+    private @Nullable CheckpointCertificate ahead;
+
+    private long aheadTick;
+
+    /** A state transfer that begins as soon as nothing is executing. */
+    private @Nullable CheckpointCertificate wanted;
+
+    Checkpoints(ReplicaState state, Execution execution) {
+        this.state = state;
+        this.execution = execution;
+    }
+
+    /** The checkpoint at {@code seq} is durable here: say so. */
+    void onSnapshotTaken(Input.SnapshotTaken taken, Effects out) {
+        if (taken.seq() <= state.stable.seq() || state.installing != null) {
+            state.ignore("checkpoint taken behind the stable one");
+            return;
+        }
+        execution.roots.put(taken.seq(), taken.root());
+        if (state.normal() || state.status() == ReplicaReport.Status.VIEW_CHANGE) {
+            out.add(new Effect.Bind(new Promise.Vouch(new Checkpoint(taken.seq(), taken.root(), state.self))));
+        }
+        CheckpointCertificate certificate = votes.certificate(taken.seq(), state.quorum.quorum());
+        if (certificate == null && ahead != null && ahead.seq() == taken.seq()) {
+            certificate = ahead;
+        }
+        if (certificate != null) {
+            onCertificate(certificate, out);
+        }
+    }
+
+    void onCheckpoint(Signed<Checkpoint> vote, Effects out) {
+        Checkpoint checkpoint = vote.statement();
+        if (checkpoint.seq() <= state.stable.seq()) {
+            state.ignore("CHECKPOINT behind the stable one");
+        } else if (checkpoint.seq() % state.parameters.checkpointInterval() != 0) {
+            state.ignore("CHECKPOINT at a number that has none");
+        } else {
+            Signed<Checkpoint> earlier = votes.add(vote);
+            if (earlier != null) {
+                state.accuse(earlier, vote, out);
+                return;
+            }
+            CheckpointCertificate certificate = votes.certificate(checkpoint.seq(), state.quorum.quorum());
+            if (certificate != null) {
+                onCertificate(certificate, out);
+            }
+        }
+    }
+
+    /** A checkpoint is proven stable. */
+    void onCertificate(CheckpointCertificate certificate, Effects out) {
+        if (certificate.seq() <= state.stable.seq()) {
+            state.ignore("stable checkpoint is known");
+            return;
+        }
+        Digest own = execution.roots.get(certificate.seq());
+        if (own == null) {
+            if (ahead == null || ahead.seq() < certificate.seq()) {
+                ahead = certificate;
+                aheadTick = state.tick;
+            }
+        } else if (own.equals(certificate.state())) {
+            makeStable(certificate, out);
+        } else {
+            state.note(out, Event.CHECKPOINT_DIVERGED, certificate.seq(), "own state is " + own);
+            install(certificate, out);
+        }
+    }
+
+    /** What a new view begins with is stable, whether or not the state is here. */
+    void adopt(CheckpointCertificate certificate, Effects out) {
+        if (certificate.seq() <= state.stable.seq()) {
+            return;
+        }
+        Digest own = execution.roots.get(certificate.seq());
+        if (own != null && own.equals(certificate.state())) {
+            makeStable(certificate, out);
+        } else {
+            install(certificate, out);
+        }
+    }
+
+    private void makeStable(CheckpointCertificate certificate, Effects out) {
+        moveWindow(certificate);
+        out.add(new Effect.Truncate(certificate));
+        state.note(
+                out,
+                Event.CHECKPOINT_STABLE,
+                certificate.seq(),
+                certificate.state().toString());
+    }
+
+    private void moveWindow(CheckpointCertificate certificate) {
+        InvariantViolation.check(certificate.seq() > state.stable.seq(), "the low watermark only rises");
+        state.stable = certificate;
+        for (Slot slot : state.slots.headMap(certificate.seq(), true).values()) {
+            archive(slot);
+        }
+        state.slots.headMap(certificate.seq(), true).clear();
+        long floor = certificate.seq() - state.parameters.checkpointInterval();
+        while (!state.archive.isEmpty() && (state.archive.firstKey() <= floor || archiveBytes > ARCHIVE_BYTES_MAX)) {
+            archiveBytes -= bytes(state.archive.pollFirstEntry().getValue().batch());
+        }
+        execution.roots.headMap(certificate.seq(), false).clear();
+        votes.dropUpTo(certificate.seq());
+        if (ahead != null && ahead.seq() <= certificate.seq()) {
+            ahead = null;
+        }
+    }
+
+    private void archive(Slot slot) {
+        Batch batch = slot.executable();
+        CommitCertificate committed = slot.committed();
+        if (batch != null && committed != null) {
+            state.archive.put(slot.seq, new Decision(committed, batch));
+            archiveBytes += bytes(batch);
+        }
+    }
+
+    static long bytes(Batch batch) {
+        long bytes = 0;
+        for (Signed<Request> request : batch.requests()) {
+            for (io.pbft.crypto.Bytes operation : request.statement().operations()) {
+                bytes += operation.size();
+            }
+        }
+        return bytes;
+    }
+
+    private void install(CheckpointCertificate certificate, Effects out) {
+        wanted = certificate;
+        moveWindow(certificate);
+        beginInstall(out);
+    }
+
+    /** Begins the state transfer that is wanted, once nothing runs on the state that it replaces. */
+    void beginInstall(Effects out) {
+        CheckpointCertificate target = wanted;
+        if (target == null || execution.isRunning()) {
+            return;
+        }
+        wanted = null;
+        state.installing = target;
+        state.note(
+                out, Event.STATE_TRANSFER_STARTED, target.seq(), target.state().toString());
+        out.add(new Effect.InstallState(target));
+    }
+
+    void onStateInstalled(Input.StateInstalled installed, Effects out) {
+        CheckpointCertificate target = state.installing;
+        if (target == null || target.seq() != installed.seq()) {
+            state.ignore("a state that is not wanted any more");
+            return;
+        }
+        InvariantViolation.check(target.state().equals(installed.root()), "an installed state is the certified one");
+        state.installing = null;
+        execution.restart(installed.seq(), installed.root(), installed.system());
+        if (state.stable.seq() == target.seq()) {
+            out.add(new Effect.Truncate(target));
+        }
+        state.note(
+                out,
+                Event.STATE_TRANSFER_FINISHED,
+                installed.seq(),
+                installed.root().toString());
+    }
+
+    /** A replica behind a stable checkpoint that nothing moves any more fetches the state. */
+    void tick(Effects out) {
+        CheckpointCertificate target = ahead;
+        if (target == null || state.installing != null || wanted != null) {
+            return;
+        }
+        if (state.lastExecuted >= target.seq()) {
+            // Executed as far; the certificate waits for this replica's own checkpoint to become durable.
+            return;
+        }
+        long patience = (long) PATIENCE_INTERVALS * state.ticks(state.parameters.statusIntervalMillis());
+        boolean outOfReach = target.seq() >= state.stable.seq() + state.parameters.window();
+        boolean stuck = state.tick - Math.max(aheadTick, state.progressTick) >= patience;
+        if (outOfReach || stuck) {
+            install(target, out);
+        }
+    }
+
+    /** Own CHECKPOINTs that are not stable yet: to be said again. */
+    void repeatOwn(Effects out) {
+        Signed<Checkpoint> last = votes.last(state.self);
+        if (last != null) {
+            out.add(new Effect.Broadcast(last));
+        }
+    }
+
+    void recover(Recovered recovered) {
+        for (Signed<Checkpoint> vote : recovered.checkpoints()) {
+            if (vote.statement().seq() > state.stable.seq()) {
+                Signed<Checkpoint> earlier = votes.add(vote);
+                InvariantViolation.check(earlier == null, "the journal holds one CHECKPOINT for each number");
+            }
+        }
+        if (recovered.stable().seq() > recovered.stateSeq()) {
+            wanted = recovered.stable();
+        }
+    }
+
+    /** Whether this replica knows of a stable checkpoint that it has not reached. */
+    boolean behind() {
+        return ahead != null || state.installing != null || wanted != null;
+    }
+}

@@ -1,0 +1,230 @@
+package io.pbft.replica.core;
+
+import io.pbft.checkpoint.StateView;
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.NodeId;
+import io.pbft.protocol.Outcome;
+import io.pbft.protocol.ReadRequest;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs what committed, in order, once, and answers clients. Every way in which a decision arrives ends here: there is one
+ * {@code lastExecuted}, and it only moves by one, or to an installed checkpoint. NOT thread-safe.
+ */
+final class Execution {
+    /** Fast reads that wait for what this replica committed to before they came. */
+    static final int WAITING_READS_MAX = 4_096;
+
+    /** A result no longer than its digest is sent by everyone. */
+    private static final int SMALL_RESULT_BYTES = 2 * Digest.SIZE;
+
+    private static final Bytes TIME_KEY = Bytes.utf8("T");
+
+    /** A batch that runs now. */
+    private record Running(long seq, Digest digest, Batch batch, List<ClientTable.Planned> planned) {}
+
+    private record WaitingRead(long afterSeq, NodeId client, ReadRequest request) {}
+
+    private final ReplicaState state;
+    private @Nullable Running running;
+    private final ArrayDeque<WaitingRead> reads = new ArrayDeque<>();
+    private long executedOperations;
+
+    /** The roots of checkpoints taken here that are not below the stable one. */
+    final TreeMap<Long, Digest> roots = new TreeMap<>();
+
+    Execution(ReplicaState state) {
+        this.state = state;
+    }
+
+    boolean isRunning() {
+        return running != null;
+    }
+
+    long executedOperations() {
+        return executedOperations;
+    }
+
+    /** Begins the next batch when it is there and nothing else runs. */
+    void runNext(Effects out) {
+        if (running != null || state.installing != null) {
+            return;
+        }
+        Slot slot = state.slots.get(state.lastExecuted + 1);
+        Batch batch = slot == null ? null : slot.executable();
+        CommitCertificate committed = slot == null ? null : slot.committed();
+        if (batch == null || committed == null) {
+            return;
+        }
+        // The null request leaves the agreed time alone; a time that would go back counts as the one before.
+        long timeMillis = Math.max(state.agreedTimeMillis, batch.timeMillis());
+        state.agreedTimeMillis = timeMillis;
+        List<ClientTable.Planned> planned = new ArrayList<>();
+        List<Effect.Call> calls = new ArrayList<>();
+        for (Signed<Request> request : batch.requests()) {
+            for (ClientTable.Planned operation : state.clients.admit(slot.seq, timeMillis, request.statement())) {
+                planned.add(operation);
+                if (operation.refused() == null) {
+                    calls.add(new Effect.Call(request.statement().client(), operation.operation()));
+                }
+            }
+        }
+        running = new Running(slot.seq, committed.digest(), batch, planned);
+        out.add(new Effect.Execute(slot.seq, timeMillis, committed.digest(), calls));
+    }
+
+    void onExecuted(Input.Executed executed, Effects out) {
+        Running done = running;
+        InvariantViolation.check(done != null && done.seq() == executed.seq(), "what was executed was to be executed");
+        running = null;
+        List<Effect.Answer> answers = new ArrayList<>(done.planned().size());
+        int next = 0;
+        for (ClientTable.Planned planned : done.planned()) {
+            Outcome refused = planned.refused();
+            if (refused != null) {
+                answers.add(answer(planned, cached(done.seq(), planned, refused, Bytes.EMPTY)));
+                continue;
+            }
+            Input.Result result = executed.results().get(next++);
+            ClientTable.Cached reply = cached(done.seq(), planned, result.outcome(), result.content());
+            state.clients.executed(planned, reply);
+            answers.add(answer(planned, reply));
+        }
+        InvariantViolation.check(next == executed.results().size(), "each call has one result");
+        executedOperations += next;
+        for (Signed<Request> request : done.batch().requests()) {
+            state.queue.executed(request.statement(), state.tick);
+        }
+        state.lastExecuted = done.seq();
+        state.progressTick = state.tick;
+        if (state.normal()) {
+            state.failedViews = 0;
+        }
+        if (!answers.isEmpty()) {
+            out.add(new Effect.Reply(state.view(), answers));
+        }
+        if (done.seq() % state.parameters.checkpointInterval() == 0) {
+            Map<Bytes, Optional<Bytes>> changes = state.clients.drainChanges();
+            changes.put(TIME_KEY, Optional.of(ClientTable.numbers(state.agreedTimeMillis)));
+            out.add(new Effect.TakeSnapshot(done.seq(), changes));
+        }
+    }
+
+    private ClientTable.Cached cached(long seq, ClientTable.Planned planned, Outcome outcome, Bytes result) {
+        return new ClientTable.Cached(seq, state.agreedTimeMillis, Digest.of(planned.operation()), outcome, result);
+    }
+
+    private Effect.Answer answer(ClientTable.Planned planned, ClientTable.Cached reply) {
+        Request request = planned.request();
+        boolean full = request.replier() < 0
+                || request.replier() == state.self
+                || reply.result().size() <= SMALL_RESULT_BYTES;
+        return answer(request.client(), request.epoch(), planned.number(), reply, full);
+    }
+
+    private static Effect.Answer answer(int client, long epoch, long number, ClientTable.Cached reply, boolean full) {
+        return new Effect.Answer(
+                client,
+                epoch,
+                number,
+                reply.seq(),
+                reply.timeMillis(),
+                reply.operation(),
+                reply.outcome(),
+                reply.result(),
+                full);
+    }
+
+    /** Answers again what was executed of {@code request} and is still remembered (TOCS'02, section 2.3.1). */
+    void answerAgain(Request request, Effects out) {
+        List<Effect.Answer> answers = new ArrayList<>();
+        for (long number = request.first(); number <= request.last(); number++) {
+            ClientTable.Cached reply = state.clients.cached(request.client(), request.epoch(), number);
+            if (reply != null) {
+                boolean full = request.replier() < 0
+                        || request.replier() == state.self
+                        || reply.result().size() <= SMALL_RESULT_BYTES;
+                answers.add(answer(request.client(), request.epoch(), number, reply, full));
+            }
+        }
+        if (!answers.isEmpty()) {
+            out.add(new Effect.Reply(state.view(), answers));
+        }
+    }
+
+    /** A client has the digest of a result and wants the result. */
+    void onReplyFetch(NodeId client, long epoch, long number, Effects out) {
+        ClientTable.Cached reply = state.clients.cached(client.index(), epoch, number);
+        if (reply == null) {
+            state.ignore("REPLY-FETCH for what is not remembered");
+            return;
+        }
+        out.add(new Effect.Reply(state.view(), List.of(answer(client.index(), epoch, number, reply, true))));
+    }
+
+    /**
+     * A query outside of the order. One that must be up to date waits until everything is executed for which this replica had
+     * promised COMMIT when it came: a quorum promised COMMIT for every write that a client was told of, so any quorum of such
+     * answers has a correct one among them that has seen the write.
+     */
+    void onRead(NodeId client, ReadRequest request, Effects out) {
+        if (state.status() == ReplicaReport.Status.REJOINING) {
+            state.ignore("READ-REQUEST while rejoining");
+        } else if (!request.upToDate() || state.lastExecuted >= state.commitPromised) {
+            query(client, request, out);
+        } else if (reads.size() >= WAITING_READS_MAX) {
+            state.ignore("READ-REQUEST while too many wait");
+        } else {
+            reads.add(new WaitingRead(state.commitPromised, client, request));
+        }
+    }
+
+    /** Answers the reads whose time has come. They wait in the order of what they wait for. */
+    void answerReads(Effects out) {
+        while (!reads.isEmpty() && reads.getFirst().afterSeq() <= state.lastExecuted) {
+            WaitingRead read = reads.removeFirst();
+            query(read.client(), read.request(), out);
+        }
+    }
+
+    private void query(NodeId client, ReadRequest request, Effects out) {
+        out.add(new Effect.Query(
+                client.index(),
+                request.nonce(),
+                state.lastExecuted,
+                state.agreedTimeMillis,
+                request.full(),
+                request.operation()));
+    }
+
+    int waitingReads() {
+        return reads.size();
+    }
+
+    /** The state is now that of the checkpoint at {@code seq}, whatever was executed before. */
+    void restart(long seq, Digest root, List<StateView.Entry> system) {
+        InvariantViolation.check(running == null, "nothing runs while the state is replaced");
+        state.lastExecuted = seq;
+        state.progressTick = state.tick;
+        state.clients.load(system);
+        state.agreedTimeMillis = 0;
+        for (StateView.Entry entry : system) {
+            if (entry.key().equals(TIME_KEY)) {
+                state.agreedTimeMillis = entry.value().asReadOnlyBuffer().getLong();
+            }
+        }
+        roots.put(seq, root);
+        state.queue.dropSettled(state.clients);
+    }
+}

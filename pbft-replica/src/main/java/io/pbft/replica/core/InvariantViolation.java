@@ -1,0 +1,19 @@
+package io.pbft.replica.core;
+
+/**
+ * The replica's own state contradicts itself: a bug, never something that a peer can cause. The replica halts, since what it
+ * would say next could be wrong.
+ */
+public final class InvariantViolation extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    InvariantViolation(String message) {
+        super(message);
+    }
+
+    static void check(boolean holds, String invariant) {
+        if (!holds) {
+            throw new InvariantViolation(invariant);
+        }
+    }
+}

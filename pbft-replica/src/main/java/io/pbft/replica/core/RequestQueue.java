@@ -1,0 +1,282 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Bytes;
+import io.pbft.protocol.Limits;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Requests that this replica knows of and that have not been executed. A client's requests wait in the order in which they
+ * arrived, and clients take turns, so that a greedy one delays the others by no more than one request of its own a turn.
+ * Each client has a quota: what lies beyond is refused, and nobody else's request is ever dropped for it. NOT thread-safe.
+ */
+final class RequestQueue {
+    /** Requests of one client that wait here; their bytes. */
+    static final int CLIENT_REQUESTS_MAX = 4_096;
+
+    static final long CLIENT_BYTES_MAX = 16L << 20;
+
+    /** All that waits here, in bytes. */
+    static final long BYTES_MAX = 256L << 20;
+
+    /** What became of a request that was offered. */
+    enum Offer {
+        TAKEN,
+        KNOWN,
+        REFUSED
+    }
+
+    private record Key(int client, long epoch, long first) implements Comparable<Key> {
+        static Key of(Request request) {
+            return new Key(request.client(), request.epoch(), request.first());
+        }
+
+        @Override
+        public int compareTo(Key other) {
+            int order = Integer.compare(client, other.client);
+            if (order == 0) {
+                order = Long.compare(epoch, other.epoch);
+            }
+            return order != 0 ? order : Long.compare(first, other.first);
+        }
+    }
+
+    private static final class Pending {
+        final Signed<Request> request;
+        final long arrival;
+        final long bytes;
+        long sinceTick;
+        boolean proposed;
+
+        Pending(Signed<Request> request, long arrival, long bytes, long tick) {
+            this.request = request;
+            this.arrival = arrival;
+            this.bytes = bytes;
+            this.sinceTick = tick;
+        }
+    }
+
+    private static final class ClientQueue {
+        final TreeMap<Long, Pending> byArrival = new TreeMap<>();
+        long bytes;
+        /** When a request of this client was last executed: a client that is served is not left out. */
+        long servedTick;
+    }
+
+    private final TreeMap<Key, Pending> byKey = new TreeMap<>();
+    private final TreeMap<Integer, ClientQueue> clients = new TreeMap<>();
+    private long arrivals;
+    private long bytes;
+    private int unproposed;
+
+    /** The client whose turn it is. */
+    private int turn;
+
+    /** The highest arrival number of what has been executed since the last view began. */
+    private long executedArrival = -1;
+
+    Offer offer(Signed<Request> request, long tick) {
+        Key key = Key.of(request.statement());
+        if (byKey.containsKey(key)) {
+            return Offer.KNOWN;
+        }
+        long size = size(request.statement());
+        ClientQueue queue = clients.computeIfAbsent(key.client(), client -> new ClientQueue());
+        boolean full = queue.byArrival.size() >= CLIENT_REQUESTS_MAX
+                || queue.bytes + size > CLIENT_BYTES_MAX
+                || bytes + size > BYTES_MAX;
+        if (full) {
+            return Offer.REFUSED;
+        }
+        Pending pending = new Pending(request, arrivals++, size, tick);
+        byKey.put(key, pending);
+        queue.byArrival.put(pending.arrival, pending);
+        queue.bytes += size;
+        bytes += size;
+        unproposed++;
+        return Offer.TAKEN;
+    }
+
+    private static long size(Request request) {
+        long size = 64 + io.pbft.crypto.Signature.SIZE;
+        for (Bytes operation : request.operations()) {
+            size += 4 + operation.size();
+        }
+        return size;
+    }
+
+    boolean isEmpty() {
+        return byKey.isEmpty();
+    }
+
+    int size() {
+        return byKey.size();
+    }
+
+    boolean hasUnproposed() {
+        return unproposed > 0;
+    }
+
+    /** Takes what goes into the next batch, clients in turn; never nothing while something is unproposed and unsettled. */
+    List<Signed<Request>> take(int operationsMax, int bytesMax, ClientTable table) {
+        List<Signed<Request>> taken = new ArrayList<>();
+        long operations = 0;
+        long size = 0;
+        while (unproposed > 0 && taken.size() < Limits.BATCH_REQUESTS_MAX) {
+            Pending next = nextInTurn(table);
+            if (next == null) {
+                break;
+            }
+            int count = next.request.statement().operations().size();
+            boolean fits = operations + count <= operationsMax && size + next.bytes <= bytesMax;
+            if (!fits && !taken.isEmpty()) {
+                break;
+            }
+            next.proposed = true;
+            unproposed--;
+            turn = next.request.statement().client() + 1;
+            operations += count;
+            size += next.bytes;
+            taken.add(next.request);
+        }
+        return taken;
+    }
+
+    private @Nullable Pending nextInTurn(ClientTable table) {
+        Pending next = firstUnproposed(clients.tailMap(turn, true), table);
+        return next != null ? next : firstUnproposed(clients.headMap(turn, false), table);
+    }
+
+    private @Nullable Pending firstUnproposed(Map<Integer, ClientQueue> queues, ClientTable table) {
+        List<Request> settled = new ArrayList<>();
+        Pending found = null;
+        for (ClientQueue queue : queues.values()) {
+            for (Pending pending : queue.byArrival.values()) {
+                if (pending.proposed) {
+                    continue;
+                }
+                if (table.settled(pending.request.statement())) {
+                    settled.add(pending.request.statement());
+                    continue;
+                }
+                found = pending;
+                break;
+            }
+            if (found != null) {
+                break;
+            }
+        }
+        settled.forEach(this::remove);
+        return found;
+    }
+
+    /** A proposal of the current view carries {@code request}. */
+    void proposed(Request request) {
+        Pending pending = byKey.get(Key.of(request));
+        if (pending != null && !pending.proposed) {
+            pending.proposed = true;
+            unproposed--;
+        }
+    }
+
+    /** {@code request} has been executed. */
+    void executed(Request request, long tick) {
+        ClientQueue queue = clients.get(request.client());
+        if (queue != null) {
+            queue.servedTick = tick;
+        }
+        Pending pending = byKey.get(Key.of(request));
+        executedArrival = Math.max(executedArrival, pending == null ? arrivals - 1 : pending.arrival);
+        remove(request);
+    }
+
+    private void remove(Request request) {
+        Pending pending = byKey.remove(Key.of(request));
+        if (pending == null) {
+            return;
+        }
+        if (!pending.proposed) {
+            unproposed--;
+        }
+        bytes -= pending.bytes;
+        ClientQueue queue = clients.get(request.client());
+        InvariantViolation.check(queue != null, "a waiting request stands in its client's queue");
+        queue.byArrival.remove(pending.arrival);
+        queue.bytes -= pending.bytes;
+        if (queue.byArrival.isEmpty()) {
+            clients.remove(request.client());
+        }
+    }
+
+    /** A new view begins: nothing is proposed in it yet, and nobody's patience has been tried. */
+    void viewBegins(long tick) {
+        unproposed = byKey.size();
+        executedArrival = -1;
+        for (Pending pending : byKey.values()) {
+            pending.proposed = false;
+            pending.sinceTick = tick;
+        }
+    }
+
+    /** Forgets what has nothing left to be done: after a state transfer, say. */
+    void dropSettled(ClientTable table) {
+        List<Request> settled = new ArrayList<>();
+        for (Pending pending : byKey.values()) {
+            if (table.settled(pending.request.statement())) {
+                settled.add(pending.request.statement());
+            }
+        }
+        settled.forEach(this::remove);
+    }
+
+    /**
+     * Whether some client has not been served for {@code ticksMax} although it waits, while a request that came later than its
+     * first was executed: then the primary leaves it out (Aardvark, NSDI'09, section 4.3, on fairness).
+     */
+    boolean passedOver(long tick, long ticksMax, ClientTable table) {
+        List<Request> settled = new ArrayList<>();
+        boolean passedOver = false;
+        for (ClientQueue queue : clients.values()) {
+            Pending first = queue.byArrival.firstEntry().getValue();
+            long since = Math.max(first.sinceTick, queue.servedTick);
+            if (tick - since < ticksMax || first.arrival >= executedArrival) {
+                continue;
+            }
+            if (table.settled(first.request.statement())) {
+                settled.add(first.request.statement());
+            } else {
+                passedOver = true;
+            }
+        }
+        settled.forEach(this::remove);
+        return passedOver;
+    }
+
+    /** The first request of each client that has waited for {@code ticks} without being proposed: at most {@code max}. */
+    List<Signed<Request>> overdue(long tick, long ticks, int max) {
+        List<Signed<Request>> overdue = new ArrayList<>();
+        for (ClientQueue queue : clients.values()) {
+            Pending first = queue.byArrival.firstEntry().getValue();
+            if (!first.proposed && tick - first.sinceTick >= ticks && overdue.size() < max) {
+                overdue.add(first.request);
+            }
+        }
+        return overdue;
+    }
+
+    /** What waits, in the order of its clients: to be handed to a new primary. */
+    List<Signed<Request>> unproposed() {
+        List<Signed<Request>> waiting = new ArrayList<>(unproposed);
+        for (Pending pending : byKey.values()) {
+            if (!pending.proposed) {
+                waiting.add(pending.request);
+            }
+        }
+        return waiting;
+    }
+}

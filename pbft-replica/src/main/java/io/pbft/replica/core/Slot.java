@@ -1,0 +1,110 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.Commit;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.Prepare;
+import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.Proposal;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** What a replica knows of one sequence number of its window. NOT thread-safe. */
+final class Slot {
+    /** The view of a promise that was never made. */
+    static final long NEVER = -1;
+
+    final long seq;
+    final VoteTable<Prepare> prepares = new VoteTable<>();
+    final VoteTable<Commit> commits = new VoteTable<>();
+
+    /** The PRE-PREPARE accepted last; it counts only in its own view. */
+    private @Nullable Proposal accepted;
+
+    private @Nullable PreparedCertificate prepared;
+    private @Nullable CommitCertificate committed;
+
+    /** Batches by digest: of the accepted proposal, the prepared certificate and the commit certificate, no others. */
+    private final TreeMap<Digest, Batch> batches = new TreeMap<>();
+
+    /** The highest view in which this replica promised a PREPARE (or, as primary, a PRE-PREPARE), and a COMMIT. */
+    long agreedView = NEVER;
+
+    long commitView = NEVER;
+
+    Slot(long seq) {
+        this.seq = seq;
+    }
+
+    @Nullable
+    Proposal accepted() {
+        return accepted;
+    }
+
+    /** The proposal accepted in {@code view}, or null. */
+    @Nullable
+    Proposal acceptedIn(long view) {
+        return accepted != null && accepted.prePrepare().statement().view() == view ? accepted : null;
+    }
+
+    void accept(Proposal proposal) {
+        accepted = proposal;
+        batches.put(proposal.prePrepare().statement().digest(), proposal.batch());
+        dropOtherBatches();
+    }
+
+    @Nullable
+    PreparedCertificate prepared() {
+        return prepared;
+    }
+
+    /** Keeps the certificate of the highest view (OSDI'99, section 4.4: what VIEW-CHANGE shows). */
+    void prepared(PreparedCertificate certificate) {
+        if (prepared == null || prepared.view() < certificate.view()) {
+            prepared = certificate;
+            dropOtherBatches();
+        }
+    }
+
+    @Nullable
+    CommitCertificate committed() {
+        return committed;
+    }
+
+    void committed(CommitCertificate certificate) {
+        InvariantViolation.check(committed == null, "a sequence number commits once");
+        committed = certificate;
+        dropOtherBatches();
+    }
+
+    @Nullable
+    Batch batch(Digest digest) {
+        return batches.get(digest);
+    }
+
+    /** Takes a batch that something here waits for. */
+    boolean offer(Digest digest, Batch batch) {
+        if (!wanted(digest)) {
+            return false;
+        }
+        batches.put(digest, batch);
+        return true;
+    }
+
+    /** The committed batch once both its proof and its content are here. */
+    @Nullable
+    Batch executable() {
+        return committed == null ? null : batches.get(committed.digest());
+    }
+
+    private boolean wanted(Digest digest) {
+        return (accepted != null && accepted.prePrepare().statement().digest().equals(digest))
+                || (prepared != null && prepared.digest().equals(digest))
+                || (committed != null && committed.digest().equals(digest));
+    }
+
+    private void dropOtherBatches() {
+        batches.keySet().removeIf(digest -> !wanted(digest));
+    }
+}

@@ -1,0 +1,501 @@
+package io.pbft.replica.core;
+
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.BatchFetch;
+import io.pbft.protocol.Decision;
+import io.pbft.protocol.Limits;
+import io.pbft.protocol.NewView;
+import io.pbft.protocol.PrePrepare;
+import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.Proposal;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import io.pbft.protocol.ViewChange;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Changing views (OSDI'99, section 4.4; TOCS'02, section 2.3.5): leaving one, collecting what others show, computing what the
+ * next begins with, and entering it. NOT thread-safe.
+ *
+ * <p>Timers. In a view, a backup is patient as long as something is executed; patience runs out when a request is known and
+ * nothing at all is executed for the configured time, or when one request is passed over again and again. During a view change
+ * no request timer runs; the wait for the NEW-VIEW is timed from the moment at which a quorum is known to want the view. Each
+ * failed view doubles the patience, up to the configured end; progress resets it.
+ *
+ * <p>Bodies. Certificates carry digests. A view is entered only with every batch that it proposes again at hand, so that what a
+ * replica prepares it can show and execute; missing ones are fetched from replicas whose VIEW-CHANGE says they had prepared.
+ */
+final class ViewChanger {
+    private record Waiting(Signed<NewView> newView, NewViewPlan plan) {}
+
+    private final ReplicaState state;
+    private final Agreement agreement;
+    private final Checkpoints checkpoints;
+
+    /** The VIEW-CHANGE for the highest view of each sender, oneself included. */
+    private final TreeMap<Integer, Signed<ViewChange>> latest = new TreeMap<>();
+
+    /** A NEW-VIEW that waits for batches, or null. */
+    private @Nullable Waiting waiting;
+
+    /** Batches that came for a view that is not entered yet. */
+    private final TreeMap<Digest, Batch> fetched = new TreeMap<>();
+
+    /** When a quorum for the wanted view was first known; -1 while there is none. */
+    private long quorumTick = -1;
+
+    private boolean leading;
+    private long idleSinceTick;
+    private int fetchRounds;
+
+    ViewChanger(ReplicaState state, Agreement agreement, Checkpoints checkpoints) {
+        this.state = state;
+        this.agreement = agreement;
+        this.checkpoints = checkpoints;
+    }
+
+    void onViewChange(Signed<ViewChange> vote, Effects out) {
+        ViewChange viewChange = vote.statement();
+        int sender = viewChange.replica();
+        boolean current = viewChange.view() == state.view() && !state.normal();
+        if (viewChange.view() <= state.view() && !current) {
+            state.ignore("VIEW-CHANGE for a view that is past");
+            return;
+        }
+        Signed<ViewChange> earlier = latest.get(sender);
+        if (earlier != null && earlier.statement().view() >= viewChange.view()) {
+            if (earlier.statement().view() == viewChange.view()
+                    && !earlier.statement().equals(viewChange)) {
+                state.accuse(earlier, vote, out);
+            } else {
+                state.ignore("VIEW-CHANGE is known");
+            }
+            return;
+        }
+        latest.put(sender, vote);
+        joinOthers(out);
+        advance(out);
+    }
+
+    /** f + 1 replicas want later views: one of them is correct, so go with the smallest (OSDI'99, section 4.5.2). */
+    private void joinOthers(Effects out) {
+        int count = 0;
+        long smallest = Long.MAX_VALUE;
+        for (Signed<ViewChange> vote : latest.values()) {
+            if (vote.statement().view() > state.view() && vote.statement().replica() != state.self) {
+                count++;
+                smallest = Math.min(smallest, vote.statement().view());
+            }
+        }
+        if (count >= state.quorum.weak() && state.status() != ReplicaReport.Status.REJOINING) {
+            state.note(out, Event.JOINED_VIEW_CHANGE, state.lastExecuted, "view " + smallest);
+            leaveView(smallest, "f + 1 replicas want a later view", out);
+        }
+    }
+
+    /** Leaves the current view for {@code target}: from here on no vote in a lower one. */
+    void leaveView(long target, String reason, Effects out) {
+        InvariantViolation.check(target > state.view(), "a view is left for a higher one");
+        state.enter(ReplicaReport.Status.VIEW_CHANGE, target, reason, out);
+        waiting = null;
+        quorumTick = -1;
+        leading = false;
+        List<PreparedCertificate> prepared = new ArrayList<>();
+        for (Slot slot : state.slots.values()) {
+            PreparedCertificate certificate = slot.prepared();
+            if (certificate != null) {
+                prepared.add(certificate);
+            }
+        }
+        out.add(new Effect.Bind(new Promise.LeaveView(new ViewChange(target, state.stable, prepared, state.self))));
+    }
+
+    /** Starts the timer at a quorum, and leads the view where it is one's turn. */
+    private void advance(Effects out) {
+        if (state.status() != ReplicaReport.Status.VIEW_CHANGE || waiting != null || leading) {
+            return;
+        }
+        List<Signed<ViewChange>> quorum = quorumForView();
+        if (quorum.isEmpty()) {
+            return;
+        }
+        if (quorumTick < 0) {
+            quorumTick = state.tick;
+        }
+        if (state.primary() == state.self) {
+            lead(quorum, out);
+        }
+    }
+
+    /** A quorum of VIEW-CHANGEs for the wanted view, one's own among them, in ascending order of sender; or nothing. */
+    private List<Signed<ViewChange>> quorumForView() {
+        List<Signed<ViewChange>> matching = new ArrayList<>();
+        for (Signed<ViewChange> vote : latest.values()) {
+            if (vote.statement().view() == state.view()) {
+                matching.add(vote);
+            }
+        }
+        int surplus = matching.size() - state.quorum.quorum();
+        boolean own = matching.stream().anyMatch(vote -> vote.statement().replica() == state.self);
+        if (surplus < 0 || !own) {
+            return List.of();
+        }
+        for (int i = matching.size() - 1; surplus > 0; i--) {
+            if (matching.get(i).statement().replica() != state.self) {
+                matching.remove(i);
+                surplus--;
+            }
+        }
+        return matching;
+    }
+
+    private void lead(List<Signed<ViewChange>> viewChanges, Effects out) {
+        NewViewPlan plan = NewViewPlan.of(viewChanges, ReplicaState.NULL_DIGEST);
+        TreeMap<Digest, Long> missing = missing(plan, plan.minSeq());
+        if (!missing.isEmpty()) {
+            fetch(missing, viewChanges, out);
+            return;
+        }
+        List<PrePrepare> proposals = new ArrayList<>();
+        List<Batch> batches = new ArrayList<>();
+        for (long seq = plan.minSeq() + 1; seq <= plan.maxSeq(); seq++) {
+            Digest digest = plan.digest(seq);
+            proposals.add(new PrePrepare(state.view(), seq, digest, state.self));
+            batches.add(held(seq, digest));
+            if (digest.equals(ReplicaState.NULL_DIGEST)) {
+                state.note(out, Event.NULL_REQUEST_PROPOSED, seq, "nothing prepared here");
+            }
+        }
+        leading = true;
+        out.add(new Effect.Bind(new Promise.LeadView(state.view(), viewChanges, proposals, batches)));
+    }
+
+    void onNewView(Signed<NewView> message, Effects out) {
+        NewView newView = message.statement();
+        boolean wanted = newView.view() > state.view()
+                || (newView.view() == state.view() && state.status() == ReplicaReport.Status.VIEW_CHANGE);
+        if (!wanted) {
+            state.ignore("NEW-VIEW for a view that is past");
+            return;
+        }
+        if (waiting != null && waiting.newView().statement().view() >= newView.view()) {
+            state.ignore("NEW-VIEW is known");
+            return;
+        }
+        NewViewPlan plan = NewViewPlan.of(newView.viewChanges(), ReplicaState.NULL_DIGEST);
+        if (!proposes(newView, plan)) {
+            state.ignore("NEW-VIEW that does not follow from its VIEW-CHANGEs");
+            state.note(out, Event.PRIMARY_SUSPECTED, state.lastExecuted, "wrong NEW-VIEW for view " + newView.view());
+            if (state.status() != ReplicaReport.Status.REJOINING) {
+                leaveView(newView.view() + 1, "the NEW-VIEW does not follow from its VIEW-CHANGEs", out);
+            }
+            return;
+        }
+        waiting = new Waiting(message, plan);
+        enterWhenComplete(out);
+    }
+
+    /** Whether O is what V demands: everyone computes it anew (OSDI'99, section 4.4). */
+    private static boolean proposes(NewView newView, NewViewPlan plan) {
+        if (newView.proposals().size() != plan.digests().size()) {
+            return false;
+        }
+        long seq = plan.minSeq();
+        for (Signed<PrePrepare> proposal : newView.proposals()) {
+            PrePrepare prePrepare = proposal.statement();
+            seq++;
+            if (prePrepare.seq() != seq
+                    || prePrepare.view() != newView.view()
+                    || !prePrepare.digest().equals(plan.digest(seq))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void enterWhenComplete(Effects out) {
+        Waiting candidate = waiting;
+        if (candidate == null) {
+            return;
+        }
+        TreeMap<Digest, Long> missing = missing(candidate.plan(), state.stable.seq());
+        if (!missing.isEmpty()) {
+            fetch(missing, candidate.newView().statement().viewChanges(), out);
+            return;
+        }
+        waiting = null;
+        enterView(candidate, out);
+    }
+
+    private void enterView(Waiting entered, Effects out) {
+        NewView newView = entered.newView().statement();
+        NewViewPlan plan = entered.plan();
+        TreeMap<Long, Batch> batches = new TreeMap<>();
+        for (long seq = plan.minSeq() + 1; seq <= plan.maxSeq(); seq++) {
+            batches.put(seq, held(seq, plan.digest(seq)));
+        }
+        boolean rejoining = state.status() == ReplicaReport.Status.REJOINING;
+        state.enter(
+                rejoining ? ReplicaReport.Status.REJOINING : ReplicaReport.Status.NORMAL,
+                newView.view(),
+                "NEW-VIEW",
+                out);
+        state.newView = entered.newView();
+        state.viewChanges++;
+        state.note(out, Event.VIEW_ENTERED, plan.maxSeq(), "from " + plan.minSeq());
+        if (newView.replica() != state.self) {
+            out.add(new Effect.Bind(new Promise.EnterView(entered.newView())));
+        }
+        checkpoints.adopt(plan.stable(), out);
+        state.queue.viewBegins(state.tick);
+        requeueDropped(plan.maxSeq());
+        agreement.viewBegins(Math.max(plan.maxSeq(), state.stable.seq()));
+        for (Signed<PrePrepare> prePrepare : newView.proposals()) {
+            long seq = prePrepare.statement().seq();
+            Batch batch = batches.get(seq);
+            if (batch != null && state.inWindow(seq) && !rejoining) {
+                agreement.accept(state.slot(seq), new Proposal(prePrepare, batch), out);
+            }
+        }
+        latest.values().removeIf(vote -> vote.statement().view() <= state.view());
+        fetched.clear();
+        leading = false;
+        quorumTick = -1;
+        idleSinceTick = state.tick;
+        handOver(out);
+    }
+
+    /** What an earlier view proposed beyond what this one proposes again waits once more. */
+    private void requeueDropped(long maxSeq) {
+        for (Slot slot : state.slots.tailMap(maxSeq, false).values()) {
+            Proposal accepted = slot.accepted();
+            if (accepted != null) {
+                for (Signed<Request> request : accepted.batch().requests()) {
+                    if (!state.clients.settled(request.statement())) {
+                        state.queue.offer(request, state.tick);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Tells the new primary what waits here: the old one may have been the only other that knew. */
+    private void handOver(Effects out) {
+        if (state.normal() && !state.isPrimary()) {
+            for (Signed<Request> request : state.queue.unproposed()) {
+                out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
+            }
+        }
+    }
+
+    private @Nullable Batch find(long seq, Digest digest) {
+        if (digest.equals(ReplicaState.NULL_DIGEST)) {
+            return Batch.NULL;
+        }
+        Slot slot = state.slots.get(seq);
+        Batch batch = slot == null ? null : slot.batch(digest);
+        Decision decision = state.archive.get(seq);
+        if (batch == null && decision != null && decision.certificate().digest().equals(digest)) {
+            batch = decision.batch();
+        }
+        return batch != null ? batch : fetched.get(digest);
+    }
+
+    private Batch held(long seq, Digest digest) {
+        Batch batch = find(seq, digest);
+        if (batch == null && seq <= state.stable.seq()) {
+            // Behind the own stable checkpoint: executed by everyone who matters, and never voted on here again.
+            return Batch.NULL;
+        }
+        InvariantViolation.check(batch != null, "a view is entered with all its batches");
+        return batch;
+    }
+
+    /**
+     * The digests of batches that {@code plan} proposes again above {@code floor} and that are not here. A backup needs none
+     * behind its own stable checkpoint; a new primary proposes everything itself, with its batch.
+     */
+    private TreeMap<Digest, Long> missing(NewViewPlan plan, long floor) {
+        TreeMap<Digest, Long> missing = new TreeMap<>();
+        for (long seq = Math.max(plan.minSeq(), floor) + 1; seq <= plan.maxSeq(); seq++) {
+            if (find(seq, plan.digest(seq)) == null) {
+                missing.put(plan.digest(seq), seq);
+            }
+        }
+        return missing;
+    }
+
+    /** Asks f + 1 replicas that have prepared it for each missing batch: one of them is correct. */
+    private void fetch(TreeMap<Digest, Long> missing, List<Signed<ViewChange>> viewChanges, Effects out) {
+        TreeMap<Integer, List<Digest>> questions = new TreeMap<>();
+        for (Digest digest : missing.keySet()) {
+            List<Integer> holders = new ArrayList<>();
+            for (Signed<ViewChange> vote : viewChanges) {
+                boolean holds = vote.statement().prepared().stream()
+                        .anyMatch(certificate -> certificate.digest().equals(digest));
+                if (holds && vote.statement().replica() != state.self) {
+                    holders.add(vote.statement().replica());
+                }
+            }
+            if (holders.isEmpty() || fetchRounds > 0) {
+                holders.clear();
+                for (int replica = 0; replica < state.quorum.replicas(); replica++) {
+                    if (replica != state.self) {
+                        holders.add(replica);
+                    }
+                }
+            }
+            for (int i = 0; i < Math.min(state.quorum.weak(), holders.size()); i++) {
+                int holder = holders.get((i + fetchRounds) % holders.size());
+                questions.computeIfAbsent(holder, h -> new ArrayList<>()).add(digest);
+            }
+        }
+        fetchRounds++;
+        for (Map.Entry<Integer, List<Digest>> question : questions.entrySet()) {
+            List<Digest> digests = question.getValue();
+            out.add(new Effect.Send(
+                    ReplicaState.to(question.getKey()),
+                    new BatchFetch(digests.subList(0, Math.min(digests.size(), Limits.FETCH_BATCHES_MAX)))));
+        }
+    }
+
+    /** A batch came that may be one that a view waits for. */
+    boolean offer(Digest digest, Batch batch, Effects out) {
+        TreeMap<Digest, Long> missing = new TreeMap<>();
+        if (waiting != null) {
+            missing = missing(waiting.plan(), state.stable.seq());
+        } else if (mayLead()) {
+            NewViewPlan plan = NewViewPlan.of(quorumForView(), ReplicaState.NULL_DIGEST);
+            missing = missing(plan, plan.minSeq());
+        }
+        if (missing.remove(digest) == null) {
+            return false;
+        }
+        fetched.put(digest, batch);
+        state.note(out, Event.BATCH_FETCHED, state.lastExecuted, digest.toString());
+        if (missing.isEmpty()) {
+            fetchRounds = 0;
+            enterWhenComplete(out);
+            advance(out);
+        }
+        return true;
+    }
+
+    private boolean mayLead() {
+        return state.status() == ReplicaReport.Status.VIEW_CHANGE
+                && state.primary() == state.self
+                && !leading
+                && !quorumForView().isEmpty();
+    }
+
+    void tick(Effects out) {
+        switch (state.status()) {
+            case NORMAL -> watchPrimary(out);
+            case VIEW_CHANGE -> watchViewChange(out);
+            case REJOINING -> {
+                // Who has no vote accuses nobody.
+            }
+        }
+    }
+
+    private void watchPrimary(Effects out) {
+        if (state.isPrimary() || state.installing != null || !waitsForPrimary()) {
+            idleSinceTick = state.tick;
+            return;
+        }
+        long waited = state.tick - Math.max(idleSinceTick, state.progressTick);
+        boolean silent = waited >= state.patienceTicks(state.parameters.requestTimeoutMillis());
+        boolean gone = state.longDisconnected(state.primary())
+                && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());
+        boolean unfair = state.queue.passedOver(
+                state.tick, state.patienceTicks(state.parameters.fairnessTimeoutMillis()), state.clients);
+        if (silent || gone) {
+            // What others brought to execution under another request is no reason to accuse anybody.
+            state.queue.dropSettled(state.clients);
+        }
+        if ((silent || gone || unfair) && waitsForPrimary()) {
+            String reason = unfair ? "a request is passed over" : gone ? "disconnected" : "no request is executed";
+            state.note(out, Event.REQUEST_TIMED_OUT, state.lastExecuted, reason);
+            state.failedViews++;
+            leaveView(state.view() + 1, reason, out);
+        }
+    }
+
+    /** Whether something is known that the primary should have brought to execution. */
+    private boolean waitsForPrimary() {
+        if (!state.queue.isEmpty()) {
+            return true;
+        }
+        for (Slot slot : state.slots.tailMap(state.lastExecuted, false).values()) {
+            if (slot.acceptedIn(state.view()) != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void watchViewChange(Effects out) {
+        if (quorumTick < 0) {
+            return;
+        }
+        long waited = state.tick - quorumTick;
+        boolean silent = waited >= state.patienceTicks(state.parameters.viewChangeTimeoutMillis());
+        boolean gone = state.primary() != state.self
+                && state.longDisconnected(state.primary())
+                && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());
+        if (silent || gone) {
+            state.note(out, Event.VIEW_CHANGE_TIMED_OUT, state.lastExecuted, "view " + state.view());
+            state.failedViews++;
+            leaveView(state.view() + 1, gone ? "the next primary is disconnected" : "no NEW-VIEW", out);
+        }
+    }
+
+    /** Says and asks again what the change of view still needs: a lost VIEW-CHANGE must not stall it. */
+    void repeatOpen(Effects out) {
+        Signed<ViewChange> own = latest.get(state.self);
+        if (own != null && state.status() == ReplicaReport.Status.VIEW_CHANGE) {
+            out.add(new Effect.Broadcast(own));
+        }
+        if (waiting != null) {
+            enterWhenComplete(out);
+        } else if (mayLead()) {
+            lead(quorumForView(), out);
+        }
+    }
+
+    /** Batches held for a view that is not entered yet, by digest. */
+    @Nullable
+    Batch fetched(Digest digest) {
+        return fetched.get(digest);
+    }
+
+    /** Replicas that are known to want a later view than this one. */
+    TreeSet<Integer> leavers() {
+        TreeSet<Integer> leavers = new TreeSet<>();
+        for (Signed<ViewChange> vote : latest.values()) {
+            if (vote.statement().view() > state.view()) {
+                leavers.add(vote.statement().replica());
+            }
+        }
+        return leavers;
+    }
+
+    void recover(Recovered recovered, Effects out) {
+        Signed<NewView> newView = recovered.newView().orElse(null);
+        if (newView != null) {
+            state.enter(state.status(), newView.statement().view(), "as the journal says", out);
+            state.newView = newView;
+        }
+        Signed<ViewChange> viewChange = recovered.viewChange().orElse(null);
+        if (viewChange != null && viewChange.statement().view() > state.view()) {
+            state.enter(ReplicaReport.Status.VIEW_CHANGE, viewChange.statement().view(), "as the journal says", out);
+            latest.put(state.self, viewChange);
+        }
+    }
+}
