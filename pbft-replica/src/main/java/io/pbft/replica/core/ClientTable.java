@@ -110,9 +110,13 @@ final class ClientTable {
     /** What was answered to an operation, while it is remembered. */
     @Nullable
     Cached cached(int client, long epoch, long number) {
-        Sessions sessions = clients.get(client);
-        Session session = sessions == null ? null : sessions.byEpoch.get(epoch);
+        Session session = find(client, epoch);
         return session == null ? null : session.replies.get(number);
+    }
+
+    private @Nullable Session find(int client, long epoch) {
+        Sessions sessions = clients.get(client);
+        return sessions == null ? null : sessions.byEpoch.get(epoch);
     }
 
     /** Decides what executing {@code request} at {@code seq} means, and remembers that its operations run now. */
@@ -127,8 +131,8 @@ final class ClientTable {
             }
             return planned;
         }
-        Session session = sessions.byEpoch.get(request.epoch());
-        InvariantViolation.check(session != null, "an admitted request has a session");
+        Session session =
+                InvariantViolation.present(sessions.byEpoch.get(request.epoch()), "an admitted request has a session");
         session.lastUsedSeq = seq;
         session.low = Math.max(session.low, request.lowest());
         session.replies.headMap(session.low).clear();
@@ -190,11 +194,9 @@ final class ClientTable {
 
     /** An admitted operation has run. */
     void executed(Planned planned, Cached reply) {
-        Sessions sessions = clients.get(planned.request().client());
-        Session session =
-                sessions == null ? null : sessions.byEpoch.get(planned.request().epoch());
-        InvariantViolation.check(
-                session != null && session.executing.remove(planned.number()), "what was executed was admitted");
+        Session session = InvariantViolation.present(
+                find(planned.request().client(), planned.request().epoch()), "what was executed has a session");
+        InvariantViolation.check(session.executing.remove(planned.number()), "what was executed was admitted");
         session.replies.put(planned.number(), reply);
     }
 
@@ -209,9 +211,7 @@ final class ClientTable {
             }
         }
         for (int client : raisedFloors) {
-            Sessions sessions = clients.get(client);
-            InvariantViolation.check(sessions != null, "a floor belongs to a client");
-            changes.put(floorKey(client), Optional.of(numbers(sessions.floor)));
+            changes.put(floorKey(client), Optional.of(numbers(sessionsOf(client).floor)));
         }
         for (SessionKey key : changedSessions) {
             drainSession(key, changes);
@@ -222,10 +222,9 @@ final class ClientTable {
         return changes;
     }
 
-    private void drainSession(SessionKey key, TreeMap<Bytes, Optional<Bytes>> changes) {
-        Sessions sessions = clients.get(key.client());
-        Session session = sessions == null ? null : sessions.byEpoch.get(key.epoch());
-        InvariantViolation.check(session != null, "a changed session is remembered");
+    private void drainSession(SessionKey key, Map<Bytes, Optional<Bytes>> changes) {
+        Session session =
+                InvariantViolation.present(find(key.client(), key.epoch()), "a changed session is remembered");
         changes.put(sessionKey(key.client(), key.epoch()), Optional.of(numbers(session.low, session.lastUsedSeq)));
         for (long number : session.persisted) {
             if (!session.replies.containsKey(number)) {

@@ -62,8 +62,11 @@ final class Execution {
             return;
         }
         Slot slot = state.slots.get(state.lastExecuted + 1);
-        Batch batch = slot == null ? null : slot.executable();
-        CommitCertificate committed = slot == null ? null : slot.committed();
+        if (slot == null) {
+            return;
+        }
+        Batch batch = slot.executable();
+        CommitCertificate committed = slot.committed();
         if (batch == null || committed == null) {
             return;
         }
@@ -85,8 +88,8 @@ final class Execution {
     }
 
     void onExecuted(Input.Executed executed, Effects out) {
-        Running done = running;
-        InvariantViolation.check(done != null && done.seq() == executed.seq(), "what was executed was to be executed");
+        Running done = InvariantViolation.present(running, "what was executed was running");
+        InvariantViolation.check(done.seq() == executed.seq(), "what was executed was to be executed");
         running = null;
         List<Effect.Answer> answers = new ArrayList<>(done.planned().size());
         int next = 0;

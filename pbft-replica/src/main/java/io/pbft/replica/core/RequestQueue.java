@@ -204,8 +204,8 @@ final class RequestQueue {
             unproposed--;
         }
         bytes -= pending.bytes;
-        ClientQueue queue = clients.get(request.client());
-        InvariantViolation.check(queue != null, "a waiting request stands in its client's queue");
+        ClientQueue queue = InvariantViolation.present(
+                clients.get(request.client()), "a waiting request stands in its client's queue");
         queue.byArrival.remove(pending.arrival);
         queue.bytes -= pending.bytes;
         if (queue.byArrival.isEmpty()) {

@@ -313,8 +313,7 @@ final class ViewChanger {
             // Behind the own stable checkpoint: executed by everyone who matters, and never voted on here again.
             return Batch.NULL;
         }
-        InvariantViolation.check(batch != null, "a view is entered with all its batches");
-        return batch;
+        return InvariantViolation.present(batch, "a view is entered with all its batches");
     }
 
     /**
