@@ -122,6 +122,40 @@ public final class ClientCore {
 
     /** Takes one input and appends what is to be done. */
     public void step(Input input, Effects out) {
+        apply(input, out);
+        settle(out);
+    }
+
+    /** Takes inputs that came together: operations among them share requests from the first one on. */
+    public void step(List<? extends Input> inputs, Effects out) {
+        for (Input input : inputs) {
+            apply(input, out);
+        }
+        settle(out);
+    }
+
+    /**
+     * Whether a reply says something that is not known yet. What is of no interest need not be verified: of the n replies to an
+     * operation, f + 1 do.
+     */
+    public boolean wants(Reply reply) {
+        for (Reply.Item item : reply.items()) {
+            ReplyLeaf leaf = item.leaf();
+            PendingOperation operation = leaf.epoch() == epoch ? pending.get(leaf.number()) : null;
+            if (operation != null && (!operation.agreed() || item.result().isPresent())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void settle(Effects out) {
+        endSessionWhenDrained(out);
+        sendWhatWaits(out);
+        checkInvariants();
+    }
+
+    private void apply(Input input, Effects out) {
         if (input instanceof Input.Submit submit) {
             if (accept(submit.ticket(), submit.operation(), out)) {
                 queue.put(submit.ticket(), new Waiting(submit.operation(), false));
@@ -141,9 +175,6 @@ public final class ClientCore {
         } else if (input instanceof Input.SessionBegan began) {
             onSessionBegan(began.epoch());
         }
-        endSessionWhenDrained(out);
-        sendWhatWaits(out);
-        checkInvariants();
     }
 
     public ClientReport report() {
@@ -621,11 +652,13 @@ public final class ClientCore {
     private void loseSession(Effects out) {
         sessionEnds = Optional.of(Outcome.SESSION_EXPIRED);
         for (PendingOperation operation : List.copyOf(pending.values())) {
-            if (!operation.abandoned()) {
+            if (operation.abandoned()) {
+                drop(operation, out);
+            } else {
                 Failure failure = operation.read ? Failure.READ_UNANSWERED : Failure.SESSION_LOST;
                 out.add(new Effect.Fail(operation.ticket, failure));
+                remove(operation, out);
             }
-            drop(operation, out);
         }
     }
 
@@ -662,7 +695,15 @@ public final class ClientCore {
         return pending.isEmpty() ? next : pending.firstKey();
     }
 
+    /** Lets go of an operation that was given up. */
     private void drop(PendingOperation operation, Effects out) {
+        if (!operation.read) {
+            out.add(new Effect.Fail(operation.ticket, Failure.GIVEN_UP));
+        }
+        remove(operation, out);
+    }
+
+    private void remove(PendingOperation operation, Effects out) {
         Bundle bundle = operation.bundle;
         if (!operation.agreed()) {
             bundle.open--;

@@ -30,8 +30,8 @@ public sealed interface Effect {
     record CompleteRead(long ticket, ReadAnswer answer) implements Effect {}
 
     /**
-     * The outcome is not known. After {@link Failure#UNKNOWN} a {@link Complete} may still follow, once; after the others
-     * nothing follows.
+     * The outcome is not known. After {@link Failure#UNKNOWN} either a {@link Complete} follows or {@link Failure#GIVEN_UP} or
+     * {@link Failure#SESSION_LOST}, however late; after the others nothing follows.
      */
     record Fail(long ticket, Failure failure) implements Effect {}
 

@@ -8,6 +8,8 @@ public enum Failure {
     OVERLOADED,
     /** It was sent and may be executed, now or later, once; or never. */
     UNKNOWN,
+    /** It failed as {@link #UNKNOWN} before, and now its place went to another: its outcome will not become known any more. */
+    GIVEN_UP,
     /** It was sent, and then the replicas forgot the session: whether it was executed cannot be learned any more. */
     SESSION_LOST,
     /** A read without an answer: nothing has happened. */

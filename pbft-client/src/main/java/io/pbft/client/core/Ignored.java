@@ -20,8 +20,6 @@ public enum Ignored {
     REPEATED,
     /** This replica said something else before: one of the two is a lie. */
     CONTRADICTION,
-    /** The bytes are not those of the digest. */
-    WRONG_RESULT,
     /** More bytes than are kept for one replica: the digest was taken, the bytes dropped. */
     TOO_MUCH_HELD,
     /** A read of which nothing is known (any more). */

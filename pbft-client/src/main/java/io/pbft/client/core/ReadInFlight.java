@@ -1,7 +1,6 @@
 package io.pbft.client.core;
 
 import io.pbft.crypto.Bytes;
-import io.pbft.crypto.Digest;
 import io.pbft.protocol.Quorum;
 import io.pbft.protocol.ReadReply;
 import java.util.Arrays;
@@ -67,9 +66,6 @@ final class ReadInFlight {
             return Optional.empty();
         }
         Bytes result = answer.result().get();
-        if (!Digest.of(result).equals(answer.digest())) {
-            return Optional.of(Ignored.WRONG_RESULT);
-        }
         if (!held.take(replica, result.size())) {
             answers[replica] = new ReadReply(
                     nonce, answer.seq(), answer.timeMillis(), answer.outcome(), answer.digest(), Optional.empty());

@@ -1,0 +1,502 @@
+package io.pbft.client;
+
+import io.pbft.client.core.Answer;
+import io.pbft.client.core.ClientCore;
+import io.pbft.client.core.ClientReport;
+import io.pbft.client.core.Config;
+import io.pbft.client.core.Effect;
+import io.pbft.client.core.Effects;
+import io.pbft.client.core.Failure;
+import io.pbft.client.core.Input;
+import io.pbft.client.core.ReadAnswer;
+import io.pbft.crypto.Bytes;
+import io.pbft.protocol.Codec;
+import io.pbft.protocol.MalformedMessage;
+import io.pbft.protocol.Message;
+import io.pbft.protocol.NodeId;
+import io.pbft.protocol.Outcome;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Sealer;
+import io.pbft.protocol.Verdict;
+import io.pbft.protocol.Verifier;
+import io.pbft.protocol.VerifierContext;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that owns a {@link ClientCore}: it feeds the core with calls, frames and ticks, and carries its effects out.
+ * Everybody else talks to it through its inbox. What is in the inbox is bounded: calls by {@link Admission}, at most one
+ * cancellation for each; frames by {@link #FRAME_BYTES_QUEUED_MAX} for each replica, beyond which they are dropped, which the
+ * protocol takes for loss.
+ *
+ * <p>While nothing is outstanding there are no ticks, and the thread sleeps.
+ */
+final class ClientLoop implements Network.Listener {
+    /** Bytes of one replica's frames that wait to be read. */
+    static final long FRAME_BYTES_QUEUED_MAX = 64 << 20;
+
+    /** Inputs taken from the inbox before effects are carried out. */
+    private static final int DRAIN_MAX = 1_024;
+
+    /** Signatures of reply roots that are remembered: a root comes again with each retransmitted or fetched result. */
+    private static final int ROOTS_REMEMBERED = 4_096;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClientLoop.class);
+
+    private sealed interface Event {
+        record Begin(Call call) implements Event {}
+
+        record Cancel(Call call) implements Event {}
+
+        record Frame(int replica, Bytes frame) implements Event {}
+
+        record Connection(int replica, boolean up) implements Event {}
+
+        record Report(CompletableFuture<ClientReport> report) implements Event {}
+
+        record Close(long deadlineNanos) implements Event {}
+    }
+
+    private final ClientConfig config;
+    private final Network network;
+    private final Admission admission;
+    private final SessionEpochs epochs;
+    private final ClientCore core;
+    private final Sealer sealer;
+    private final Verifier verifier;
+    private final long tickNanos;
+    private final LinkedBlockingQueue<Event> inbox = new LinkedBlockingQueue<>();
+    private final AtomicLongArray frameBytesQueued;
+    private final CompletableFuture<Integer> closed = new CompletableFuture<>();
+    private final Thread thread;
+
+    // From here on: the thread's own.
+    private final Effects effects = new Effects();
+    private final Map<Long, Call> calls = new HashMap<>();
+    private final Map<Long, Late> late = new HashMap<>();
+    private final TreeSet<Call> deadlines = new TreeSet<>(
+            Comparator.<Call>comparingLong(call -> call.deadlineNanos).thenComparingLong(call -> call.ticket));
+    private final Map<Long, Bytes> signedRequests = new HashMap<>();
+    private long tickets;
+    private long tickedAtNanos;
+    private long badFrames;
+    private int unknownAtClose;
+    private Optional<Long> closeByNanos = Optional.empty();
+
+    /** An operation whose outcome may still become known. */
+    private record Late(Bytes operation, CompletableFuture<Reply> future) {}
+
+    ClientLoop(ClientConfig config, Network network, Admission admission) {
+        this.config = config;
+        this.network = network;
+        this.admission = admission;
+        this.epochs = new SessionEpochs();
+        var cluster = config.cluster();
+        NodeId self = NodeId.client(config.clientId());
+        Config limits = Config.of(config.clientId(), cluster.quorum(), cluster.parameters());
+        this.core = new ClientCore(limits, epochs.next());
+        this.sealer = new Sealer(cluster.clusterId(), self, config.signer());
+        this.verifier = new Verifier(VerifierContext.of(cluster).withSelf(self), config.scheme(), ROOTS_REMEMBERED);
+        this.tickNanos = TimeUnit.MILLISECONDS.toNanos(cluster.parameters().tickMillis());
+        this.frameBytesQueued = new AtomicLongArray(cluster.replicas().size());
+        this.thread = new Thread(this::run, "pbft-client-" + config.clientId());
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        for (int i = 0; i < frameBytesQueued.length(); i++) {
+            inbox.add(new Event.Connection(i, false));
+        }
+        thread.start();
+        network.start(this);
+    }
+
+    /** Takes a call that was admitted. */
+    void begin(Call call) {
+        inbox.add(new Event.Begin(call));
+    }
+
+    void cancel(Call call) {
+        inbox.add(new Event.Cancel(call));
+    }
+
+    CompletableFuture<ClientReport> report() {
+        CompletableFuture<ClientReport> report = new CompletableFuture<>();
+        inbox.add(new Event.Report(report));
+        return report;
+    }
+
+    /** Ends the loop once nothing is outstanding, or when the time has passed; the result counts the unknown outcomes. */
+    CompletableFuture<Integer> close(long deadlineNanos) {
+        inbox.add(new Event.Close(deadlineNanos));
+        return closed;
+    }
+
+    boolean isOwnThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    @Override
+    public void onFrame(int replica, Bytes frame) {
+        if (frameBytesQueued.addAndGet(replica, frame.size()) > FRAME_BYTES_QUEUED_MAX) {
+            frameBytesQueued.addAndGet(replica, -frame.size());
+        } else {
+            inbox.add(new Event.Frame(replica, frame));
+        }
+    }
+
+    @Override
+    public void onConnection(int replica, boolean up) {
+        inbox.add(new Event.Connection(replica, up));
+    }
+
+    // ---- the thread ----
+
+    private void run() {
+        List<Event> events = new ArrayList<>(DRAIN_MAX);
+        tickedAtNanos = System.nanoTime();
+        try {
+            while (!mayEnd()) {
+                await(events);
+                take(events);
+                events.clear();
+                tickWhenDue();
+                expireDeadlines(System.nanoTime());
+            }
+            end(null);
+        } catch (InterruptedException e) {
+            end(e);
+        } catch (RuntimeException | Error e) {
+            LOG.error("{}: the client stops, as its own state is wrong", config, e);
+            end(e);
+        }
+    }
+
+    private void await(List<Event> events) throws InterruptedException {
+        if (inbox.drainTo(events, DRAIN_MAX) > 0) {
+            return;
+        }
+        boolean idle = calls.isEmpty() && late.isEmpty() && closeByNanos.isEmpty();
+        Event first = idle
+                ? inbox.take()
+                : inbox.poll(Math.max(0, tickedAtNanos + tickNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        if (first != null) {
+            events.add(first);
+            inbox.drainTo(events, DRAIN_MAX - 1);
+        }
+    }
+
+    /** Calls first and together, so that they share a signature. */
+    private void take(List<Event> events) {
+        List<Input> calling = new ArrayList<>();
+        for (Event event : events) {
+            if (event instanceof Event.Begin begin) {
+                onBegin(begin.call()).ifPresent(calling::add);
+            }
+        }
+        if (!calling.isEmpty()) {
+            core.step(calling, effects);
+            carryOut();
+        }
+        for (Event event : events) {
+            onEvent(event);
+        }
+    }
+
+    private void onEvent(Event event) {
+        if (event instanceof Event.Frame frame) {
+            frameBytesQueued.addAndGet(frame.replica(), -frame.frame().size());
+            onFrameTaken(frame.replica(), frame.frame());
+        } else if (event instanceof Event.Connection connection) {
+            LOG.debug("{}: replica {} is {}", config, connection.replica(), connection.up() ? "connected" : "gone");
+            step(new Input.Connection(connection.replica(), connection.up()));
+        } else if (event instanceof Event.Cancel cancel) {
+            if (calls.containsKey(cancel.call().ticket)) {
+                step(new Input.Abandon(cancel.call().ticket));
+            }
+        } else if (event instanceof Event.Report report) {
+            report.report().complete(core.report());
+        } else if (event instanceof Event.Close close) {
+            closeByNanos = Optional.of(close.deadlineNanos());
+        }
+    }
+
+    private Optional<Input> onBegin(Call call) {
+        call.ticket = ++tickets;
+        if (call.isDone()) {
+            admission.leave(call.operation.size());
+            return Optional.empty();
+        }
+        calls.put(call.ticket, call);
+        deadlines.add(call);
+        return Optional.of(
+                switch (call.kind) {
+                    case OPERATION -> new Input.Submit(call.ticket, call.operation);
+                    case FAST_READ -> new Input.Read(call.ticket, call.operation, true);
+                    case STALE_READ -> new Input.Read(call.ticket, call.operation, false);
+                });
+    }
+
+    /** A reply that says nothing new is not verified: the signatures of f + 1 replicas are enough. */
+    private void onFrameTaken(int replica, Bytes frame) {
+        Message message;
+        try {
+            message = Codec.decode(frame);
+        } catch (MalformedMessage e) {
+            badFrame(replica, e.getMessage());
+            return;
+        }
+        if (message instanceof io.pbft.protocol.Reply reply && !core.wants(reply)) {
+            return;
+        }
+        Verdict verdict = verifier.verify(NodeId.replica(replica), message);
+        if (verdict instanceof Verdict.Accepted accepted) {
+            step(new Input.Received(accepted.message()));
+        } else {
+            badFrame(replica, verdict.toString());
+        }
+    }
+
+    /** A replica that sends nonsense is faulty; it is said at powers of two, so that it cannot fill the log. */
+    private void badFrame(int replica, String why) {
+        badFrames++;
+        if (Long.bitCount(badFrames) == 1) {
+            LOG.warn("{}: replica {} sent what is not valid ({} such messages so far): {}", config, replica, badFrames, why);
+        }
+    }
+
+    /** However long the process slept, one wake-up is one tick. */
+    private void tickWhenDue() {
+        long now = System.nanoTime();
+        if (now - tickedAtNanos >= tickNanos) {
+            tickedAtNanos = now;
+            step(new Input.Tick());
+        }
+    }
+
+    private void expireDeadlines(long nowNanos) {
+        while (!deadlines.isEmpty() && deadlines.first().deadlineNanos - nowNanos <= 0) {
+            Call call = deadlines.pollFirst();
+            step(new Input.Abandon(call.ticket));
+        }
+    }
+
+    private void step(Input input) {
+        core.step(input, effects);
+        carryOut();
+    }
+
+    // ---- effects ----
+
+    private void carryOut() {
+        List<Effect> drained = effects.drain();
+        while (!drained.isEmpty()) {
+            for (Effect effect : drained) {
+                carryOut(effect);
+            }
+            drained = effects.drain();
+        }
+    }
+
+    private void carryOut(Effect effect) {
+        if (effect instanceof Effect.SendRequest send) {
+            Bytes frame = signed(send.request());
+            for (int replica : send.to()) {
+                network.send(replica, frame);
+            }
+        } else if (effect instanceof Effect.Send send) {
+            network.send(send.to(), Bytes.wrap(Codec.encode(send.message())));
+        } else if (effect instanceof Effect.ForgetRequest forget) {
+            signedRequests.remove(forget.first());
+        } else if (effect instanceof Effect.Complete complete) {
+            onComplete(complete.ticket(), complete.answer());
+        } else if (effect instanceof Effect.CompleteRead complete) {
+            onCompleteRead(complete.ticket(), complete.answer());
+        } else if (effect instanceof Effect.Fail fail) {
+            onFail(fail.ticket(), fail.failure());
+        } else if (effect instanceof Effect.BeginSession begin) {
+            LOG.warn("{}: the session is over ({}); a new one begins", config, begin.reason());
+            core.step(new Input.SessionBegan(epochs.next()), effects);
+        }
+    }
+
+    private Bytes signed(Request request) {
+        return signedRequests.computeIfAbsent(
+                request.first(), first -> Bytes.wrap(Codec.encode(sealer.seal(request).message())));
+    }
+
+    private void onComplete(long ticket, Answer answer) {
+        Call call = remove(ticket);
+        if (call != null) {
+            complete(call, call.operation, answer);
+            return;
+        }
+        Late operation = late.remove(ticket);
+        if (operation != null) {
+            complete(operation.future(), operation.operation(), answer);
+        }
+    }
+
+    private void complete(CompletableFuture<Reply> future, Bytes operation, Answer answer) {
+        Receipt receipt = Receipt.of(config.cluster().clusterId(), operation, answer);
+        Optional<Receipt> proof = Optional.of(receipt);
+        var leaf = answer.leaf();
+        switch (leaf.outcome()) {
+            case EXECUTED -> dispatch(
+                    () -> future.complete(new Reply(answer.result(), leaf.seq(), leaf.timeMillis(), proof)));
+            case FAILED -> fail(future, new OperationFailedException(answer.result().toUtf8(), proof));
+            case SESSION_EXPIRED -> fail(
+                    future,
+                    rejected(
+                            RejectedException.Reason.SESSION_EXPIRED,
+                            "the replicas have forgotten this client's session",
+                            proof));
+            case SESSION_IN_FUTURE -> fail(
+                    future,
+                    rejected(
+                            RejectedException.Reason.SESSION_IN_FUTURE,
+                            "this machine's clock is ahead of the cluster's agreed time, " + leaf.timeMillis(),
+                            proof));
+            case OUT_OF_WINDOW -> fail(
+                    future,
+                    rejected(
+                            RejectedException.Reason.OUT_OF_WINDOW,
+                            "operation " + leaf.number() + " lies beyond the session's window",
+                            proof));
+        }
+    }
+
+    private static RejectedException rejected(RejectedException.Reason reason, String why, Optional<Receipt> proof) {
+        return new RejectedException(reason, "the replicas rejected the operation (" + reason + "): " + why, proof);
+    }
+
+    private void onCompleteRead(long ticket, ReadAnswer answer) {
+        Call call = remove(ticket);
+        if (call == null) {
+            return;
+        }
+        if (answer.outcome() == Outcome.EXECUTED) {
+            dispatch(() -> call.complete(
+                    new Reply(answer.result(), answer.seq(), answer.timeMillis(), Optional.empty())));
+        } else {
+            fail(call, new OperationFailedException(answer.result().toUtf8(), Optional.empty()));
+        }
+    }
+
+    private void onFail(long ticket, Failure failure) {
+        if (failure == Failure.GIVEN_UP || (failure == Failure.SESSION_LOST && late.containsKey(ticket))) {
+            Late operation = late.remove(ticket);
+            if (operation != null) {
+                fail(operation.future(), unknown("it was given up for good", CompletableFuture.failedFuture(
+                        new IllegalStateException("nothing more will become known of this operation"))));
+            }
+            return;
+        }
+        Call call = remove(ticket);
+        if (call == null) {
+            return;
+        }
+        boolean closing = closeByNanos.isPresent();
+        switch (failure) {
+            case NOT_SENT -> fail(
+                    call,
+                    closing
+                            ? new ClosedException("the client was closed before the operation could be sent")
+                            : new NotSentException("the deadline passed before the operation could be sent: "
+                                    + "no replica can be reached, or earlier operations are not answered"));
+            case OVERLOADED -> fail(call, new OverloadedException("too many operations wait to be sent"));
+            case READ_UNANSWERED -> fail(
+                    call,
+                    closing
+                            ? new ClosedException("the client was closed before the read was answered")
+                            : new ReadTimeoutException("the read was not answered before its deadline"));
+            case UNKNOWN -> {
+                Late operation = new Late(call.operation, new CompletableFuture<>());
+                late.put(ticket, operation);
+                unknownAtClose += closing ? 1 : 0;
+                fail(call, unknown(closing ? "the client was closed" : "the deadline passed", operation.future()));
+            }
+            case SESSION_LOST -> fail(
+                    call,
+                    unknown("the replicas have forgotten the session", CompletableFuture.failedFuture(
+                            new IllegalStateException("nothing more will become known of this operation"))));
+            case GIVEN_UP -> throw new IllegalStateException("given up without having been abandoned: " + ticket);
+        }
+    }
+
+    private static OutcomeUnknownException unknown(String why, CompletableFuture<Reply> later) {
+        return new OutcomeUnknownException(
+                "the operation was sent, and then " + why + ": it is executed once at most, and may not be at all", later);
+    }
+
+    private Call remove(long ticket) {
+        Call call = calls.remove(ticket);
+        if (call != null) {
+            deadlines.remove(call);
+            admission.leave(call.operation.size());
+        }
+        return call;
+    }
+
+    private void fail(CompletableFuture<Reply> future, PbftException why) {
+        dispatch(() -> future.completeExceptionally(why));
+    }
+
+    private void dispatch(Runnable completion) {
+        Executor executor = config.callbacks();
+        try {
+            executor.execute(completion);
+        } catch (RejectedExecutionException e) {
+            // The application shut its executor down before the client: better on this thread than never.
+            completion.run();
+        }
+    }
+
+    // ---- the end ----
+
+    private boolean mayEnd() {
+        return closeByNanos.isPresent() && (calls.isEmpty() || System.nanoTime() - closeByNanos.get() >= 0);
+    }
+
+    private void end(Throwable cause) {
+        network.close();
+        admission.close();
+        if (cause == null) {
+            for (long ticket : List.copyOf(calls.keySet())) {
+                step(new Input.Abandon(ticket));
+            }
+        }
+        closeByNanos = Optional.of(System.nanoTime());
+        for (Call call : List.copyOf(calls.values())) {
+            remove(call.ticket);
+            fail(call, unknown("the client stopped: " + cause, new CompletableFuture<>()));
+        }
+        for (Late operation : late.values()) {
+            fail(operation.future(), unknown("the client was closed", new CompletableFuture<>()));
+        }
+        closed.complete(unknownAtClose);
+        List<Event> rest = new ArrayList<>();
+        inbox.drainTo(rest);
+        for (Event event : rest) {
+            if (event instanceof Event.Begin begin) {
+                admission.leave(begin.call().operation.size());
+                fail(begin.call(), new ClosedException("the client is closed"));
+            } else if (event instanceof Event.Report report) {
+                report.report().complete(core.report());
+            }
+        }
+    }
+}

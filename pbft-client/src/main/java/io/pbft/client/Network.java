@@ -1,0 +1,26 @@
+package io.pbft.client;
+
+import io.pbft.crypto.Bytes;
+
+/**
+ * The way to the replicas: connections to all of them, made and kept by the network itself, each authenticated as that replica.
+ * Thread-safe.
+ */
+interface Network extends AutoCloseable {
+    /** What comes from the replicas. Called by any thread; returns at once. */
+    interface Listener {
+        void onFrame(int replica, Bytes frame);
+
+        void onConnection(int replica, boolean up);
+    }
+
+    /** Begins to connect. Called once; until told otherwise the listener takes every connection for down. */
+    void start(Listener listener);
+
+    /** Queues a frame for a replica. It may be lost; false: it certainly is. */
+    boolean send(int replica, Bytes frame);
+
+    /** Closes the connections; the listener hears nothing any more once this has returned. */
+    @Override
+    void close();
+}

@@ -1,0 +1,179 @@
+package io.pbft.client;
+
+import io.pbft.client.core.ClientReport;
+import io.pbft.crypto.Bytes;
+import io.pbft.protocol.ClusterConfig;
+import io.pbft.protocol.Limits;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * A client of a replicated service that f faulty replicas cannot lie to: it believes what f + 1 replicas have signed.
+ *
+ * <pre>{@code
+ *   try (PbftClient client = PbftClient.connect(ClientConfig.fromDirectory(dir, 0))) {
+ *       CompletableFuture<Reply> reply = client.submit(operation);
+ *       Reply answer = client.query(question, ReadMode.FAST);
+ *   }
+ * }</pre>
+ *
+ * <p>Thread-safe: one client serves a whole process, and operations of many threads that wait at the same time share one
+ * signature. Operations that are outstanding at the same time may be executed in any order; who needs an order waits for the
+ * first result before the second call.
+ *
+ * <p>Every operation is executed once at most. The client sends it again, under the same number, as long as it has no answer;
+ * there is never a need to submit it twice. When its deadline passes, the error says what is certain: {@link NotSentException},
+ * it was not executed and will not be; {@link OutcomeUnknownException}, it was sent.
+ *
+ * <p>Futures fail with a {@link PbftException}: {@link OperationFailedException}, {@link RejectedException},
+ * {@link OverloadedException}, {@link NotSentException}, {@link OutcomeUnknownException}, {@link ReadTimeoutException} or
+ * {@link ClosedException}. To cancel a future means that nobody waits any longer; what was sent may still be executed.
+ */
+public final class PbftClient implements AutoCloseable {
+    private final ClientConfig config;
+    private final Admission admission;
+    private final ClientLoop loop;
+
+    private PbftClient(ClientConfig config, Network network) {
+        this.config = config;
+        this.admission = new Admission(config.outstandingMax(), config.outstandingBytesMax());
+        this.loop = new ClientLoop(config, network, admission);
+        loop.start();
+    }
+
+    static PbftClient connect(ClientConfig config, Network network) {
+        return new PbftClient(config, network);
+    }
+
+    /** Submits an operation, to be answered within {@link ClientConfig#deadline}. */
+    public CompletableFuture<Reply> submit(Bytes operation) {
+        return submit(operation, config.deadline());
+    }
+
+    /**
+     * Submits an operation: it is ordered, executed on all replicas, and its result is what f + 1 of them agree on.
+     *
+     * @param operation at most {@link Limits#OPERATION_BYTES_MAX} bytes
+     * @param deadline how long to wait for the outcome, and, with {@link ClientConfig.WhenFull#WAIT}, for room
+     * @throws IllegalArgumentException when the operation is too large, or the deadline is not positive
+     */
+    public CompletableFuture<Reply> submit(Bytes operation, Duration deadline) {
+        return begin(operation, Call.Kind.OPERATION, deadline);
+    }
+
+    /** Reads, to be answered within {@link ClientConfig#deadline}. */
+    public CompletableFuture<Reply> read(Bytes operation, ReadMode mode) {
+        return read(operation, mode, config.deadline());
+    }
+
+    /**
+     * Asks for the result of an operation that changes nothing. Where it has to be ordered, the service's state machine runs it
+     * like any other operation.
+     *
+     * @throws IllegalArgumentException when the operation is too large, or the deadline is not positive
+     */
+    public CompletableFuture<Reply> read(Bytes operation, ReadMode mode, Duration deadline) {
+        return switch (mode) {
+            case ORDERED -> begin(operation, Call.Kind.OPERATION, deadline);
+            case FAST -> begin(operation, Call.Kind.FAST_READ, deadline);
+            case STALE -> begin(operation, Call.Kind.STALE_READ, deadline);
+        };
+    }
+
+    /**
+     * Submits an operation and waits for its result.
+     *
+     * @throws PbftException as the future would; interrupted, it throws {@link OutcomeUnknownException}
+     */
+    public Reply call(Bytes operation) {
+        return await(submit(operation));
+    }
+
+    /**
+     * Reads and waits for the result.
+     *
+     * @throws PbftException as the future would; interrupted, it throws {@link OutcomeUnknownException}
+     */
+    public Reply query(Bytes operation, ReadMode mode) {
+        return await(read(operation, mode));
+    }
+
+    /**
+     * Waits for a future of this client, so that its failure is thrown as it is.
+     *
+     * @throws PbftException the future's; {@link OutcomeUnknownException} when this thread is interrupted, and then
+     *     {@link OutcomeUnknownException#later} is the future
+     * @throws CancellationException when the future was cancelled
+     */
+    public static Reply await(CompletableFuture<Reply> future) {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new OutcomeUnknownException("interrupted while waiting for the outcome", future);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof PbftException why) {
+                why.addSuppressed(e);
+                throw why;
+            }
+            throw new IllegalStateException("the callback executor failed", e);
+        }
+    }
+
+    private CompletableFuture<Reply> begin(Bytes operation, Call.Kind kind, Duration deadline) {
+        if (operation.size() > Limits.OPERATION_BYTES_MAX) {
+            throw new IllegalArgumentException("an operation has at most " + Limits.OPERATION_BYTES_MAX + " bytes, not "
+                    + operation.size());
+        }
+        if (deadline.isNegative() || deadline.isZero()) {
+            throw new IllegalArgumentException("a deadline lies in the future, not " + deadline);
+        }
+        long now = System.nanoTime();
+        long waitNanos = nanos(deadline);
+        boolean waits = config.whenFull() == ClientConfig.WhenFull.WAIT && !loop.isOwnThread();
+        return switch (admission.enter(operation.size(), waits ? waitNanos : 0)) {
+            case ADMITTED -> {
+                Call call = new Call(operation, kind, now + waitNanos, loop::cancel);
+                loop.begin(call);
+                yield call;
+            }
+            case FULL -> CompletableFuture.failedFuture(new OverloadedException(
+                    "the client has as much outstanding as it may: " + config.outstandingMax() + " operations or "
+                            + config.outstandingBytesMax() + " bytes"));
+            case CLOSED -> CompletableFuture.failedFuture(new ClosedException("the client is closed"));
+            case INTERRUPTED -> CompletableFuture.failedFuture(
+                    new NotSentException("interrupted while waiting for room; the operation was not sent"));
+        };
+    }
+
+    /** Half of what a long holds at most, so that sums of times do not overflow. */
+    private static long nanos(Duration time) {
+        return time.getSeconds() > 4_000_000_000L ? Long.MAX_VALUE / 2 : time.toNanos();
+    }
+
+    /** Where the client stands: what waits, what is outstanding, which view it believes in, what it ignored. */
+    public CompletableFuture<ClientReport> report() {
+        return loop.report();
+    }
+
+    /** Closes the client within {@link ClientConfig#closeTimeout}. */
+    @Override
+    public void close() {
+        close(config.closeTimeout());
+    }
+
+    /**
+     * Takes nothing new, waits for what is outstanding, and closes the connections. What has not been answered when the time has
+     * passed fails: with {@link ClosedException} what was not sent, with {@link OutcomeUnknownException} what was. To close
+     * again does nothing.
+     *
+     * @return how many operations ended with their outcome unknown
+     */
+    public int close(Duration timeout) {
+        admission.close();
+        return loop.close(System.nanoTime() + nanos(timeout)).join();
+    }
+}

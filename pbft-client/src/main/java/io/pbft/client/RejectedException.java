@@ -1,0 +1,42 @@
+package io.pbft.client;
+
+import java.util.Optional;
+
+/**
+ * The replicas agreed not to execute the operation where it stood in the order. The client begins a new session by itself where
+ * the reason is the session.
+ */
+public final class RejectedException extends PbftException {
+    private static final long serialVersionUID = 1L;
+
+    private final Reason reason;
+    private final transient Optional<Receipt> receipt;
+
+    /** The reason that the replicas agreed on. */
+    public enum Reason {
+        /**
+         * The session was forgotten, as this client's key has begun many others since. What was sent once is not executed; if
+         * it had to be sent several times, an earlier copy may have been executed before the session was forgotten.
+         */
+        SESSION_EXPIRED,
+        /** This machine's clock is further ahead of the cluster's agreed time than the cluster allows: set the clock. */
+        SESSION_IN_FUTURE,
+        /** The number lies beyond the session's window: the client's configuration is not the cluster's. */
+        OUT_OF_WINDOW
+    }
+
+    RejectedException(Reason reason, String message, Optional<Receipt> receipt) {
+        super(message);
+        this.reason = reason;
+        this.receipt = receipt;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+
+    /** The proof that the replicas rejected it. */
+    public Optional<Receipt> receipt() {
+        return receipt;
+    }
+}
