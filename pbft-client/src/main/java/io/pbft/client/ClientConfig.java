@@ -67,8 +67,9 @@ public record ClientConfig(
         require(isPositive(closeTimeout), "closeTimeout", "a time above 0 and below 292 years", closeTimeout);
         NodeId self = NodeId.client(clientId);
         if (clientId < 0 || !cluster.has(self)) {
-            throw new NotAuthorisedException("client " + clientId + " is not in the cluster's configuration, which knows "
-                    + cluster.clients().size() + " clients, from 0 on");
+            throw new NotAuthorisedException(
+                    "client " + clientId + " is not in the cluster's configuration, which knows "
+                            + cluster.clients().size() + " clients, from 0 on");
         }
         if (!signer(privateKey).publicKey().equals(cluster.key(self))) {
             throw new NotAuthorisedException("the private key given for client " + clientId
@@ -99,7 +100,7 @@ public record ClientConfig(
         try {
             return of(cluster, clientId, KeyFiles.readPrivate(keyFile));
         } catch (KeyFiles.KeyFileException e) {
-            throw new ConfigException(e.getMessage(), e);
+            throw new ConfigException(String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -111,13 +112,14 @@ public record ClientConfig(
      */
     public static ClientConfig fromDirectory(Path directory, int clientId) {
         if (!Files.isDirectory(directory)) {
-            throw new ConfigException(directory + " is not a directory; \"pbft init --dir " + directory + "\" makes one");
+            throw new ConfigException(
+                    directory + " is not a directory; \"pbft init --dir " + directory + "\" makes one");
         }
         ClusterConfig cluster;
         try {
             cluster = ClusterConfig.read(directory.resolve("cluster.json"), SCHEME);
         } catch (io.pbft.protocol.ConfigException e) {
-            throw new ConfigException(e.getMessage(), e);
+            throw new ConfigException(String.valueOf(e.getMessage()), e);
         }
         if (!cluster.has(NodeId.client(clientId))) {
             throw new NotAuthorisedException("client " + clientId + " is not in " + directory.resolve("cluster.json")

@@ -33,6 +33,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,6 +83,7 @@ final class ClientLoop implements Network.Listener {
     private final AtomicLongArray frameBytesQueued;
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
     private final Thread thread;
+    private volatile boolean ended;
 
     // From here on: the thread's own.
     private final Effects effects = new Effects();
@@ -126,7 +128,11 @@ final class ClientLoop implements Network.Listener {
 
     /** Takes a call that was admitted. */
     void begin(Call call) {
-        inbox.add(new Event.Begin(call));
+        Event begin = new Event.Begin(call);
+        inbox.add(begin);
+        if (ended && inbox.remove(begin)) {
+            discard(begin);
+        }
     }
 
     void cancel(Call call) {
@@ -135,7 +141,11 @@ final class ClientLoop implements Network.Listener {
 
     CompletableFuture<ClientReport> report() {
         CompletableFuture<ClientReport> report = new CompletableFuture<>();
-        inbox.add(new Event.Report(report));
+        Event ask = new Event.Report(report);
+        inbox.add(ask);
+        if (ended && inbox.remove(ask)) {
+            discard(ask);
+        }
         return report;
     }
 
@@ -256,7 +266,7 @@ final class ClientLoop implements Network.Listener {
         try {
             message = Codec.decode(frame);
         } catch (MalformedMessage e) {
-            badFrame(replica, e.getMessage());
+            badFrame(replica, String.valueOf(e.getMessage()));
             return;
         }
         if (message instanceof io.pbft.protocol.Reply reply && !core.wants(reply)) {
@@ -274,7 +284,12 @@ final class ClientLoop implements Network.Listener {
     private void badFrame(int replica, String why) {
         badFrames++;
         if (Long.bitCount(badFrames) == 1) {
-            LOG.warn("{}: replica {} sent what is not valid ({} such messages so far): {}", config, replica, badFrames, why);
+            LOG.warn(
+                    "{}: replica {} sent what is not valid ({} such messages so far): {}",
+                    config,
+                    replica,
+                    badFrames,
+                    why);
         }
     }
 
@@ -335,7 +350,8 @@ final class ClientLoop implements Network.Listener {
 
     private Bytes signed(Request request) {
         return signedRequests.computeIfAbsent(
-                request.first(), first -> Bytes.wrap(Codec.encode(sealer.seal(request).message())));
+                request.first(),
+                first -> Bytes.wrap(Codec.encode(sealer.seal(request).message())));
     }
 
     private void onComplete(long ticket, Answer answer) {
@@ -355,27 +371,31 @@ final class ClientLoop implements Network.Listener {
         Optional<Receipt> proof = Optional.of(receipt);
         var leaf = answer.leaf();
         switch (leaf.outcome()) {
-            case EXECUTED -> dispatch(
-                    () -> future.complete(new Reply(answer.result(), leaf.seq(), leaf.timeMillis(), proof)));
-            case FAILED -> fail(future, new OperationFailedException(answer.result().toUtf8(), proof));
-            case SESSION_EXPIRED -> fail(
-                    future,
-                    rejected(
-                            RejectedException.Reason.SESSION_EXPIRED,
-                            "the replicas have forgotten this client's session",
-                            proof));
-            case SESSION_IN_FUTURE -> fail(
-                    future,
-                    rejected(
-                            RejectedException.Reason.SESSION_IN_FUTURE,
-                            "this machine's clock is ahead of the cluster's agreed time, " + leaf.timeMillis(),
-                            proof));
-            case OUT_OF_WINDOW -> fail(
-                    future,
-                    rejected(
-                            RejectedException.Reason.OUT_OF_WINDOW,
-                            "operation " + leaf.number() + " lies beyond the session's window",
-                            proof));
+            case EXECUTED ->
+                dispatch(() -> future.complete(new Reply(answer.result(), leaf.seq(), leaf.timeMillis(), proof)));
+            case FAILED ->
+                fail(future, new OperationFailedException(answer.result().toUtf8(), proof));
+            case SESSION_EXPIRED ->
+                fail(
+                        future,
+                        rejected(
+                                RejectedException.Reason.SESSION_EXPIRED,
+                                "the replicas have forgotten this client's session",
+                                proof));
+            case SESSION_IN_FUTURE ->
+                fail(
+                        future,
+                        rejected(
+                                RejectedException.Reason.SESSION_IN_FUTURE,
+                                "this machine's clock is ahead of the cluster's agreed time, " + leaf.timeMillis(),
+                                proof));
+            case OUT_OF_WINDOW ->
+                fail(
+                        future,
+                        rejected(
+                                RejectedException.Reason.OUT_OF_WINDOW,
+                                "operation " + leaf.number() + " lies beyond the session's window",
+                                proof));
         }
     }
 
@@ -389,8 +409,8 @@ final class ClientLoop implements Network.Listener {
             return;
         }
         if (answer.outcome() == Outcome.EXECUTED) {
-            dispatch(() -> call.complete(
-                    new Reply(answer.result(), answer.seq(), answer.timeMillis(), Optional.empty())));
+            dispatch(() ->
+                    call.complete(new Reply(answer.result(), answer.seq(), answer.timeMillis(), Optional.empty())));
         } else {
             fail(call, new OperationFailedException(answer.result().toUtf8(), Optional.empty()));
         }
@@ -400,8 +420,7 @@ final class ClientLoop implements Network.Listener {
         if (failure == Failure.GIVEN_UP || (failure == Failure.SESSION_LOST && late.containsKey(ticket))) {
             Late operation = late.remove(ticket);
             if (operation != null) {
-                fail(operation.future(), unknown("it was given up for good", CompletableFuture.failedFuture(
-                        new IllegalStateException("nothing more will become known of this operation"))));
+                fail(operation.future(), unknown("it was given up for good", operation.future()));
             }
             return;
         }
@@ -411,38 +430,38 @@ final class ClientLoop implements Network.Listener {
         }
         boolean closing = closeByNanos.isPresent();
         switch (failure) {
-            case NOT_SENT -> fail(
-                    call,
-                    closing
-                            ? new ClosedException("the client was closed before the operation could be sent")
-                            : new NotSentException("the deadline passed before the operation could be sent: "
-                                    + "no replica can be reached, or earlier operations are not answered"));
+            case NOT_SENT ->
+                fail(
+                        call,
+                        closing
+                                ? new ClosedException("the client was closed before the operation could be sent")
+                                : new NotSentException("the deadline passed before the operation could be sent: "
+                                        + "no replica can be reached, or earlier operations are not answered"));
             case OVERLOADED -> fail(call, new OverloadedException("too many operations wait to be sent"));
-            case READ_UNANSWERED -> fail(
-                    call,
-                    closing
-                            ? new ClosedException("the client was closed before the read was answered")
-                            : new ReadTimeoutException("the read was not answered before its deadline"));
+            case READ_UNANSWERED ->
+                fail(
+                        call,
+                        closing
+                                ? new ClosedException("the client was closed before the read was answered")
+                                : new ReadTimeoutException("the read was not answered before its deadline"));
             case UNKNOWN -> {
                 Late operation = new Late(call.operation, new CompletableFuture<>());
                 late.put(ticket, operation);
                 unknownAtClose += closing ? 1 : 0;
                 fail(call, unknown(closing ? "the client was closed" : "the deadline passed", operation.future()));
             }
-            case SESSION_LOST -> fail(
-                    call,
-                    unknown("the replicas have forgotten the session", CompletableFuture.failedFuture(
-                            new IllegalStateException("nothing more will become known of this operation"))));
+            case SESSION_LOST -> fail(call, unknown("the replicas forgot the session", call));
             case GIVEN_UP -> throw new IllegalStateException("given up without having been abandoned: " + ticket);
         }
     }
 
     private static OutcomeUnknownException unknown(String why, CompletableFuture<Reply> later) {
         return new OutcomeUnknownException(
-                "the operation was sent, and then " + why + ": it is executed once at most, and may not be at all", later);
+                "the operation was sent, and then " + why + ": it is executed once at most, and may not be at all",
+                later);
     }
 
-    private Call remove(long ticket) {
+    private @Nullable Call remove(long ticket) {
         Call call = calls.remove(ticket);
         if (call != null) {
             deadlines.remove(call);
@@ -471,7 +490,7 @@ final class ClientLoop implements Network.Listener {
         return closeByNanos.isPresent() && (calls.isEmpty() || System.nanoTime() - closeByNanos.get() >= 0);
     }
 
-    private void end(Throwable cause) {
+    private void end(@Nullable Throwable cause) {
         network.close();
         admission.close();
         if (cause == null) {
@@ -482,21 +501,26 @@ final class ClientLoop implements Network.Listener {
         closeByNanos = Optional.of(System.nanoTime());
         for (Call call : List.copyOf(calls.values())) {
             remove(call.ticket);
-            fail(call, unknown("the client stopped: " + cause, new CompletableFuture<>()));
+            unknownAtClose++;
+            fail(call, unknown("the client stopped: " + cause, call));
         }
         for (Late operation : late.values()) {
-            fail(operation.future(), unknown("the client was closed", new CompletableFuture<>()));
+            fail(operation.future(), unknown("the client was closed", operation.future()));
         }
         closed.complete(unknownAtClose);
+        ended = true;
         List<Event> rest = new ArrayList<>();
         inbox.drainTo(rest);
-        for (Event event : rest) {
-            if (event instanceof Event.Begin begin) {
-                admission.leave(begin.call().operation.size());
-                fail(begin.call(), new ClosedException("the client is closed"));
-            } else if (event instanceof Event.Report report) {
-                report.report().complete(core.report());
-            }
+        rest.forEach(this::discard);
+    }
+
+    /** What came after the end. Whoever takes an event out of the inbox, the loop or who put it there too late, does this. */
+    private void discard(Event event) {
+        if (event instanceof Event.Begin begin) {
+            admission.leave(begin.call().operation.size());
+            fail(begin.call(), new ClosedException("the client is closed"));
+        } else if (event instanceof Event.Report report) {
+            report.report().completeExceptionally(new ClosedException("the client is closed"));
         }
     }
 }

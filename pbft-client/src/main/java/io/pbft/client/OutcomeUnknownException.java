@@ -20,7 +20,7 @@ public final class OutcomeUnknownException extends PbftException {
     }
 
     /**
-     * Completes like the operation's own future would have, when its outcome becomes known after all; with an
+     * Completes like the operation's own future would have, when its outcome becomes known after all; fails with an
      * {@link OutcomeUnknownException} when the client gives it up for good or is closed.
      */
     public CompletableFuture<Reply> later() {

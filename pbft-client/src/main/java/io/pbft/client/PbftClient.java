@@ -2,9 +2,7 @@ package io.pbft.client;
 
 import io.pbft.client.core.ClientReport;
 import io.pbft.crypto.Bytes;
-import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.Limits;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -116,7 +114,6 @@ public final class PbftClient implements AutoCloseable {
             throw new OutcomeUnknownException("interrupted while waiting for the outcome", future);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof PbftException why) {
-                why.addSuppressed(e);
                 throw why;
             }
             throw new IllegalStateException("the callback executor failed", e);
@@ -125,8 +122,8 @@ public final class PbftClient implements AutoCloseable {
 
     private CompletableFuture<Reply> begin(Bytes operation, Call.Kind kind, Duration deadline) {
         if (operation.size() > Limits.OPERATION_BYTES_MAX) {
-            throw new IllegalArgumentException("an operation has at most " + Limits.OPERATION_BYTES_MAX + " bytes, not "
-                    + operation.size());
+            throw new IllegalArgumentException(
+                    "an operation has at most " + Limits.OPERATION_BYTES_MAX + " bytes, not " + operation.size());
         }
         if (deadline.isNegative() || deadline.isZero()) {
             throw new IllegalArgumentException("a deadline lies in the future, not " + deadline);
@@ -140,12 +137,13 @@ public final class PbftClient implements AutoCloseable {
                 loop.begin(call);
                 yield call;
             }
-            case FULL -> CompletableFuture.failedFuture(new OverloadedException(
-                    "the client has as much outstanding as it may: " + config.outstandingMax() + " operations or "
-                            + config.outstandingBytesMax() + " bytes"));
+            case FULL ->
+                CompletableFuture.failedFuture(new OverloadedException("the client has as much outstanding as it may: "
+                        + config.outstandingMax() + " operations or " + config.outstandingBytesMax() + " bytes"));
             case CLOSED -> CompletableFuture.failedFuture(new ClosedException("the client is closed"));
-            case INTERRUPTED -> CompletableFuture.failedFuture(
-                    new NotSentException("interrupted while waiting for room; the operation was not sent"));
+            case INTERRUPTED ->
+                CompletableFuture.failedFuture(
+                        new NotSentException("interrupted while waiting for room; the operation was not sent"));
         };
     }
 

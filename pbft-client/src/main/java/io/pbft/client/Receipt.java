@@ -71,8 +71,9 @@ public record Receipt(Digest clusterId, ReplyLeaf leaf, Bytes operation, Bytes r
             Signed<ReplyRoot> root = attestation.root();
             Signatory signatory =
                     new Signatory(attestation.replica(), root.statement().view(), root.signature());
-            addTo(trees, new Tree(
-                    root.statement().leaves(), attestation.index(), attestation.path(), List.of(signatory)));
+            addTo(
+                    trees,
+                    new Tree(root.statement().leaves(), attestation.index(), attestation.path(), List.of(signatory)));
         }
         return new Receipt(clusterId, answer.leaf(), operation, answer.result(), trees);
     }
@@ -105,7 +106,8 @@ public record Receipt(Digest clusterId, ReplyLeaf leaf, Bytes operation, Bytes r
         out.putInt(result.size()).put(result.asReadOnlyBuffer());
         out.put((byte) trees.size());
         for (Tree tree : trees) {
-            out.putInt(tree.leaves()).putInt(tree.index()).put((byte) tree.path().size());
+            out.putInt(tree.leaves()).putInt(tree.index()).put((byte)
+                    tree.path().size());
             tree.path().forEach(digest -> out.put(digest.toBytes().asReadOnlyBuffer()));
             out.put((byte) tree.signatories().size());
             for (Signatory signatory : tree.signatories()) {
@@ -135,7 +137,7 @@ public record Receipt(Digest clusterId, ReplyLeaf leaf, Bytes operation, Bytes r
         try {
             receipt = decode(encoding);
         } catch (MalformedReceipt e) {
-            return Verdict.not(e.getMessage());
+            return Verdict.not(String.valueOf(e.getMessage()));
         }
         return receipt.verify(config, scheme);
     }
@@ -193,7 +195,8 @@ public record Receipt(Digest clusterId, ReplyLeaf leaf, Bytes operation, Bytes r
             }
             byte version = in.get();
             if (version != VERSION) {
-                throw new MalformedReceipt("version " + version + " is not known; this program reads version " + VERSION);
+                throw new MalformedReceipt(
+                        "version " + version + " is not known; this program reads version " + VERSION);
             }
             Digest cluster = digest();
             ReplyLeaf leaf = leaf();
