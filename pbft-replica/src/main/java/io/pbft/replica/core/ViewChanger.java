@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -157,7 +156,7 @@ final class ViewChanger {
 
     private void lead(List<Signed<ViewChange>> viewChanges, Effects out) {
         NewViewPlan plan = NewViewPlan.of(viewChanges, ReplicaState.NULL_DIGEST);
-        TreeMap<Digest, Long> missing = missing(plan, plan.minSeq());
+        Map<Digest, Long> missing = missing(plan, plan.minSeq());
         if (!missing.isEmpty()) {
             fetch(missing, viewChanges, out);
             return;
@@ -224,7 +223,7 @@ final class ViewChanger {
         if (candidate == null) {
             return;
         }
-        TreeMap<Digest, Long> missing = missing(candidate.plan(), state.stable.seq());
+        Map<Digest, Long> missing = missing(candidate.plan(), state.stable.seq());
         if (!missing.isEmpty()) {
             fetch(missing, candidate.newView().statement().viewChanges(), out);
             return;
@@ -320,7 +319,7 @@ final class ViewChanger {
      * The digests of batches that {@code plan} proposes again above {@code floor} and that are not here. A backup needs none
      * behind its own stable checkpoint; a new primary proposes everything itself, with its batch.
      */
-    private TreeMap<Digest, Long> missing(NewViewPlan plan, long floor) {
+    private Map<Digest, Long> missing(NewViewPlan plan, long floor) {
         TreeMap<Digest, Long> missing = new TreeMap<>();
         for (long seq = Math.max(plan.minSeq(), floor) + 1; seq <= plan.maxSeq(); seq++) {
             if (find(seq, plan.digest(seq)) == null) {
@@ -331,7 +330,7 @@ final class ViewChanger {
     }
 
     /** Asks f + 1 replicas that have prepared it for each missing batch: one of them is correct. */
-    private void fetch(TreeMap<Digest, Long> missing, List<Signed<ViewChange>> viewChanges, Effects out) {
+    private void fetch(Map<Digest, Long> missing, List<Signed<ViewChange>> viewChanges, Effects out) {
         TreeMap<Integer, List<Digest>> questions = new TreeMap<>();
         for (Digest digest : missing.keySet()) {
             List<Integer> holders = new ArrayList<>();
@@ -366,7 +365,7 @@ final class ViewChanger {
 
     /** A batch came that may be one that a view waits for. */
     boolean offer(Digest digest, Batch batch, Effects out) {
-        TreeMap<Digest, Long> missing = new TreeMap<>();
+        Map<Digest, Long> missing = new TreeMap<>();
         if (waiting != null) {
             missing = missing(waiting.plan(), state.stable.seq());
         } else if (mayLead()) {
@@ -472,17 +471,6 @@ final class ViewChanger {
     @Nullable
     Batch fetched(Digest digest) {
         return fetched.get(digest);
-    }
-
-    /** Replicas that are known to want a later view than this one. */
-    TreeSet<Integer> leavers() {
-        TreeSet<Integer> leavers = new TreeSet<>();
-        for (Signed<ViewChange> vote : latest.values()) {
-            if (vote.statement().view() > state.view()) {
-                leavers.add(vote.statement().replica());
-            }
-        }
-        return leavers;
     }
 
     void recover(Recovered recovered, Effects out) {
