@@ -209,7 +209,7 @@ public record ClientConfig(
     }
 
     private static boolean isPositive(Duration time) {
-        return !time.isNegative() && !time.isZero() && time.getSeconds() < Long.MAX_VALUE / 1_000_000_000L;
+        return !time.isNegative() && !time.isZero() && time.toSeconds() < Long.MAX_VALUE / 1_000_000_000L;
     }
 
     private static void require(boolean holds, String field, String expected, Object found) {

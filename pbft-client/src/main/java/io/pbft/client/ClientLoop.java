@@ -500,9 +500,10 @@ final class ClientLoop implements Network.Listener {
         }
         closeByNanos = Optional.of(System.nanoTime());
         for (Call call : List.copyOf(calls.values())) {
-            remove(call.ticket);
-            unknownAtClose++;
-            fail(call, unknown("the client stopped: " + cause, call));
+            if (remove(call.ticket) == call) {
+                unknownAtClose++;
+                fail(call, unknown("the client stopped: " + cause, call));
+            }
         }
         for (Late operation : late.values()) {
             fail(operation.future(), unknown("the client was closed", operation.future()));

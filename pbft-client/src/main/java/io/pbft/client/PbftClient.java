@@ -149,7 +149,7 @@ public final class PbftClient implements AutoCloseable {
 
     /** Half of what a long holds at most, so that sums of times do not overflow. */
     private static long nanos(Duration time) {
-        return time.getSeconds() > 4_000_000_000L ? Long.MAX_VALUE / 2 : time.toNanos();
+        return time.toSeconds() > 4_000_000_000L ? Long.MAX_VALUE / 2 : time.toNanos();
     }
 
     /** Where the client stands: what waits, what is outstanding, which view it believes in, what it ignored. */
