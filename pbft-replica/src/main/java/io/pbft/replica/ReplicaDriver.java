@@ -195,7 +195,11 @@ public final class ReplicaDriver {
                 return;
             }
             Verified<?> durable = message.get();
-            seams.outbox().broadcast(durable.message());
+            try {
+                seams.outbox().broadcast(durable.message());
+            } catch (Throwable cause) {
+                halt(cause);
+            }
             handle(new Input.Received(durable));
         }
     }

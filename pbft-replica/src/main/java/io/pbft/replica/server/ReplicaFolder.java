@@ -1,0 +1,65 @@
+package io.pbft.replica.server;
+
+import io.pbft.protocol.ConfigException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A replica's own folder, {@code replica-I} beside {@code cluster.json}, and what lies in it.
+ *
+ * <pre>
+ *   key.pem       the private key, mode 0600
+ *   journal/      what it promised
+ *   state/        the replicated state with its checkpoints
+ *   evidence/     proofs that another replica lied
+ *   admin.json    while it runs: {"pid", "port"} of its loopback endpoint
+ * </pre>
+ */
+public record ReplicaFolder(Path path) {
+    /** The folder of replica {@code id} of the cluster in {@code directory}. */
+    public static ReplicaFolder of(Path directory, int id) {
+        return new ReplicaFolder(directory.resolve("replica-" + id));
+    }
+
+    public Path key() {
+        return path.resolve("key.pem");
+    }
+
+    public Path journal() {
+        return path.resolve("journal");
+    }
+
+    public Path state() {
+        return path.resolve("state");
+    }
+
+    public Path evidence() {
+        return path.resolve("evidence");
+    }
+
+    public Path admin() {
+        return path.resolve("admin.json");
+    }
+
+    /** @throws ConfigException when it is not a folder */
+    void requireFolder() {
+        if (!Files.isDirectory(path)) {
+            throw new ConfigException(
+                    path.toString(),
+                    "",
+                    Files.exists(path)
+                            ? "expected a replica's folder, found a file"
+                            : "no such folder; make it with: pbft init, or copy it from where that was run");
+        }
+    }
+
+    /** Makes a folder where there is none. */
+    static Path made(Path folder) {
+        try {
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new ConfigException(folder.toString(), "", "cannot make this folder: " + e);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.pbft.replica.server;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.pbft.protocol.Rejection;
+import io.pbft.replica.core.Event;
+import io.pbft.replica.core.ReplicaReport;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+
+/** The replica in numbers, as Prometheus reads them. Every value is read from a report or a counter. Thread-safe. */
+final class ServerMetrics implements AutoCloseable {
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics gc = new JvmGcMetrics();
+
+    /** Held here: the registry itself remembers what it measures only weakly. */
+    private final Supplier<ReplicaReport> report;
+
+    private final Counters counters;
+
+    ServerMetrics(Supplier<ReplicaReport> report, Counters counters, Admission admission, Inbox inbox) {
+        this.report = report;
+        this.counters = counters;
+        gauge("pbft.view", "the view this replica is in, or wants", ReplicaReport::view);
+        gauge("pbft.primary", "1: it is the primary of its view", r -> r.primary() ? 1 : 0);
+        gauge("pbft.last.executed", "the last sequence number executed", ReplicaReport::lastExecuted);
+        gauge("pbft.stable.checkpoint", "the last stable checkpoint", ReplicaReport::stableCheckpoint);
+        gauge("pbft.log.slots", "sequence numbers of the window in use", ReplicaReport::logSlots);
+        gauge("pbft.queued.requests", "requests that wait", ReplicaReport::queued);
+        counter("pbft.executed.operations", "operations run", ReplicaReport::executedOperations);
+        counter("pbft.view.changes", "views that were changed", ReplicaReport::viewChanges);
+        Gauge.builder("pbft.inbox.messages", inbox, Inbox::size)
+                .description("verified messages that wait for the core")
+                .register(registry);
+        Gauge.builder("pbft.admitted.messages", admission, Admission::messages)
+                .description("messages between their arrival and the core")
+                .register(registry);
+        FunctionCounter.builder("pbft.messages.accepted", counters, Counters::acceptedMessages)
+                .description("messages that were verified and handed to the core")
+                .register(registry);
+        for (Rejection reason : Rejection.values()) {
+            refused(reason.name());
+        }
+        refused(Counters.MALFORMED);
+        refused(Counters.NO_ROOM);
+        refused(Counters.NOT_VERIFIABLE);
+        for (Event event : Event.values()) {
+            FunctionCounter.builder("pbft.events", counters, c -> c.events(event))
+                    .description("what the core noted")
+                    .tag("event", event.name())
+                    .register(registry);
+        }
+        new JvmMemoryMetrics().bindTo(registry);
+        gc.bindTo(registry);
+    }
+
+    /** Everything, in Prometheus' text format. */
+    String scrape() {
+        return registry.scrape();
+    }
+
+    @Override
+    public void close() {
+        gc.close();
+        registry.close();
+    }
+
+    private void gauge(String name, String description, ToDoubleFunction<ReplicaReport> value) {
+        Gauge.builder(name, report, r -> value.applyAsDouble(r.get()))
+                .description(description)
+                .register(registry);
+    }
+
+    private void counter(String name, String description, ToDoubleFunction<ReplicaReport> value) {
+        FunctionCounter.builder(name, report, r -> value.applyAsDouble(r.get()))
+                .description(description)
+                .register(registry);
+    }
+
+    private void refused(String reason) {
+        FunctionCounter.builder(
+                        "pbft.messages.refused",
+                        counters,
+                        c -> c.refusedByReason().getOrDefault(reason, 0L))
+                .description("messages that were not taken")
+                .tag("reason", reason)
+                .register(registry);
+    }
+}
