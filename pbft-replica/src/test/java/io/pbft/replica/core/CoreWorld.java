@@ -1,0 +1,478 @@
+package io.pbft.replica.core;
+
+import io.pbft.checkpoint.StateView;
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.crypto.PublicKey;
+import io.pbft.crypto.Signature;
+import io.pbft.crypto.SignatureScheme;
+import io.pbft.crypto.Signer;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.Checkpoint;
+import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Commit;
+import io.pbft.protocol.Message;
+import io.pbft.protocol.NewView;
+import io.pbft.protocol.NodeId;
+import io.pbft.protocol.Outcome;
+import io.pbft.protocol.PrePrepare;
+import io.pbft.protocol.Prepare;
+import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.Proposal;
+import io.pbft.protocol.ProtocolParameters;
+import io.pbft.protocol.Quorum;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Sealer;
+import io.pbft.protocol.Signed;
+import io.pbft.protocol.Statement;
+import io.pbft.protocol.Verdict;
+import io.pbft.protocol.Verified;
+import io.pbft.protocol.Verifier;
+import io.pbft.protocol.VerifierContext;
+import io.pbft.protocol.ViewChange;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * A cluster of real cores with nothing around them: promises are kept at once, messages are delivered when the test says so,
+ * and everything that was said, run and noted can be looked at. Build, step, compare.
+ */
+final class CoreWorld {
+    static final ProtocolParameters PARAMETERS =
+            new ProtocolParameters(4, 12, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4);
+    static final long START_MILLIS = 1_700_000_000_000L;
+    static final long EPOCH = (START_MILLIS - 1_000) << 20;
+    static final Digest CLUSTER = Digest.of(Bytes.utf8("core world"));
+
+    /** What a node says to another. */
+    record Letter(NodeId from, int to, Message message) {}
+
+    /** Which letters arrive. */
+    interface Link {
+        boolean delivers(Letter letter);
+    }
+
+    /** One replica with its disk. */
+    final class Node {
+        final int id;
+        Replica core;
+        boolean up = true;
+        /** Promises are kept only while this holds; otherwise they wait in {@link #unkept}. */
+        boolean disk = true;
+
+        final Deque<Promise> unkept = new ArrayDeque<>();
+        final Deque<Input> inputs = new ArrayDeque<>();
+        final List<Effect> effects = new ArrayList<>();
+        final List<String> executed = new ArrayList<>();
+        final TreeMap<Bytes, Bytes> system = new TreeMap<>();
+        final TreeMap<Long, Snapshot> snapshots = new TreeMap<>();
+
+        CheckpointCertificate stable = CheckpointCertificate.GENESIS;
+        Optional<Signed<NewView>> newView = Optional.empty();
+        Optional<Signed<ViewChange>> viewChange = Optional.empty();
+        final List<Proposal> proposals = new ArrayList<>();
+        final List<PreparedCertificate> prepared = new ArrayList<>();
+        final List<Signed<Prepare>> prepares = new ArrayList<>();
+        final List<Signed<Commit>> commits = new ArrayList<>();
+        final List<Signed<Checkpoint>> checkpoints = new ArrayList<>();
+
+        Node(int id) {
+            this.id = id;
+            this.core = new Replica(config(id), Recovered.nothing());
+        }
+
+        ReplicaReport report() {
+            return core.report();
+        }
+
+        <E extends Effect> List<E> effects(Class<E> kind) {
+            List<E> found = new ArrayList<>();
+            for (Effect effect : effects) {
+                if (kind.isInstance(effect)) {
+                    found.add(kind.cast(effect));
+                }
+            }
+            return found;
+        }
+
+        <P extends Promise> List<P> promises(Class<P> kind) {
+            List<P> found = new ArrayList<>();
+            for (Effect.Bind bind : effects(Effect.Bind.class)) {
+                if (kind.isInstance(bind.promise())) {
+                    found.add(kind.cast(bind.promise()));
+                }
+            }
+            return found;
+        }
+
+        List<Effect.Note> notes(Event event) {
+            return effects(Effect.Note.class).stream()
+                    .filter(note -> note.event() == event)
+                    .toList();
+        }
+    }
+
+    /** A checkpoint's state as this world keeps it. */
+    record Snapshot(Digest root, List<String> executed, TreeMap<Bytes, Bytes> system) {}
+
+    final int n;
+    final ProtocolParameters parameters;
+    final List<Node> nodes = new ArrayList<>();
+    final Deque<Letter> mail = new ArrayDeque<>();
+    /** Everything that was ever sent between replicas. */
+    final List<Letter> sent = new ArrayList<>();
+
+    private final List<Sealer> sealers = new ArrayList<>();
+    private final Map<Integer, Sealer> clientSealers = new HashMap<>();
+    private final Verifier verifier;
+    private long wallMillis = START_MILLIS;
+    Link link = letter -> true;
+
+    CoreWorld(int n) {
+        this(n, PARAMETERS);
+    }
+
+    CoreWorld(int n, ProtocolParameters parameters) {
+        this.n = n;
+        this.parameters = parameters;
+        HashedScheme scheme = new HashedScheme();
+        List<PublicKey> replicaKeys = new ArrayList<>();
+        List<PublicKey> clientKeys = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            Signer signer = scheme.signer(Digest.of(Bytes.utf8("replica " + i)).toBytes());
+            replicaKeys.add(signer.publicKey());
+            sealers.add(new Sealer(CLUSTER, NodeId.replica(i), signer));
+        }
+        for (int c = 0; c < 8; c++) {
+            Signer signer = scheme.signer(Digest.of(Bytes.utf8("client " + c)).toBytes());
+            clientKeys.add(signer.publicKey());
+            clientSealers.put(c, new Sealer(CLUSTER, NodeId.client(c), signer));
+        }
+        verifier = new Verifier(
+                new VerifierContext(CLUSTER, new Quorum(n), replicaKeys, clientKeys, parameters, Optional.empty()),
+                scheme,
+                10_000);
+        for (int i = 0; i < n; i++) {
+            nodes.add(new Node(i));
+        }
+        tick(1);
+    }
+
+    private Config config(int id) {
+        return new Config(id, new Quorum(n), 8, parameters);
+    }
+
+    Node node(int id) {
+        return nodes.get(id);
+    }
+
+    Sealer sealer(int replica) {
+        return sealers.get(replica);
+    }
+
+    Signed<Request> request(int client, long number, String... operations) {
+        List<Bytes> payloads = new ArrayList<>();
+        for (String operation : operations) {
+            payloads.add(Bytes.utf8(operation));
+        }
+        return request(new Request(client, EPOCH, 1, number, -1, payloads));
+    }
+
+    Signed<Request> request(Request request) {
+        Sealer sealer = clientSealers.get(request.client());
+        return sealer.seal(request).message();
+    }
+
+    /** A client's request arrives at these replicas. */
+    Signed<Request> submit(int client, long number, String operation, int... replicas) {
+        Signed<Request> request = request(client, number, operation);
+        for (int replica : replicas) {
+            mail.add(new Letter(NodeId.client(client), replica, request));
+        }
+        return request;
+    }
+
+    int[] all() {
+        int[] all = new int[n];
+        for (int i = 0; i < n; i++) {
+            all[i] = i;
+        }
+        return all;
+    }
+
+    /** The verifier's word on a message; the test fails where it is a no. */
+    Verified<?> verified(NodeId from, Message message) {
+        Verdict verdict = verifier.verify(from, message);
+        if (verdict instanceof Verdict.Accepted accepted) {
+            return accepted.message();
+        }
+        throw new AssertionError("not accepted: " + verdict);
+    }
+
+    /** Delivers until nothing is on its way. */
+    void deliver() {
+        while (!mail.isEmpty()) {
+            Letter letter = mail.poll();
+            if (node(letter.to()).up && link.delivers(letter)) {
+                step(letter.to(), new Input.Received(verified(letter.from(), letter.message())));
+            }
+        }
+    }
+
+    /** Ticks every replica that is up, and delivers, {@code times} times. */
+    void tick(int times) {
+        for (int i = 0; i < times; i++) {
+            wallMillis += parameters.tickMillis();
+            for (Node node : nodes) {
+                if (node.up) {
+                    step(node.id, new Input.Tick(wallMillis));
+                }
+            }
+            deliver();
+        }
+    }
+
+    int ticks(int millis) {
+        return millis / parameters.tickMillis();
+    }
+
+    void step(int id, Input input) {
+        Node node = node(id);
+        node.inputs.add(input);
+        while (!node.inputs.isEmpty()) {
+            Effects out = new Effects();
+            node.core.step(node.inputs.poll(), out);
+            for (Effect effect : out.drain()) {
+                node.effects.add(effect);
+                carryOut(node, effect);
+            }
+        }
+    }
+
+    private void carryOut(Node node, Effect effect) {
+        if (effect instanceof Effect.Bind bind) {
+            node.unkept.add(bind.promise());
+            if (node.disk) {
+                keepPromises(node);
+            }
+        } else if (effect instanceof Effect.Send send) {
+            if (send.to().isReplica()) {
+                post(node.id, send.to().index(), send.message());
+            }
+        } else if (effect instanceof Effect.Broadcast broadcast) {
+            post(node.id, broadcast.message());
+        } else if (effect instanceof Effect.Execute execute) {
+            execute(node, execute);
+        } else if (effect instanceof Effect.TakeSnapshot take) {
+            take.systemChanges()
+                    .forEach((key, value) -> value.ifPresentOrElse(
+                            present -> node.system.put(key, present), () -> node.system.remove(key)));
+            Digest root = root(node.executed, node.system);
+            node.snapshots.put(take.seq(), new Snapshot(root, List.copyOf(node.executed), new TreeMap<>(node.system)));
+            node.inputs.add(new Input.SnapshotTaken(take.seq(), root));
+        } else if (effect instanceof Effect.InstallState install) {
+            install(node, install.checkpoint());
+        } else if (effect instanceof Effect.Truncate truncate) {
+            node.stable = truncate.stable();
+        }
+    }
+
+    private static void execute(Node node, Effect.Execute execute) {
+        List<Input.Result> results = new ArrayList<>();
+        for (Effect.Call call : execute.calls()) {
+            node.executed.add(call.operation().toUtf8());
+            results.add(new Input.Result(
+                    Outcome.EXECUTED, Bytes.utf8("did " + call.operation().toUtf8())));
+        }
+        node.inputs.add(new Input.Executed(execute.seq(), results));
+    }
+
+    private static Digest root(List<String> executed, TreeMap<Bytes, Bytes> system) {
+        StringBuilder text = new StringBuilder(executed.toString());
+        system.forEach((key, value) -> text.append(key.toHex()).append('=').append(value.toHex()));
+        return Digest.of(Bytes.utf8(text.toString()));
+    }
+
+    private void install(Node node, CheckpointCertificate target) {
+        for (Node other : nodes) {
+            Snapshot snapshot = other.snapshots.get(target.seq());
+            if (other.up && snapshot != null && snapshot.root().equals(target.state())) {
+                node.executed.clear();
+                node.executed.addAll(snapshot.executed());
+                node.system.clear();
+                node.system.putAll(snapshot.system());
+                node.snapshots.put(target.seq(), snapshot);
+                List<StateView.Entry> entries = new ArrayList<>();
+                node.system.forEach((key, value) -> entries.add(new StateView.Entry(key, value)));
+                node.inputs.add(new Input.StateInstalled(target.seq(), target.state(), entries));
+                return;
+            }
+        }
+    }
+
+    /** The disk catches up: what was promised becomes durable, leaves, and comes back. */
+    void keepPromises(Node node) {
+        while (!node.unkept.isEmpty()) {
+            Promise promise = node.unkept.poll();
+            Verified<?> kept = keep(node, promise);
+            if (kept != null) {
+                post(node.id, kept.message());
+                node.inputs.add(new Input.Received(kept));
+            }
+        }
+    }
+
+    private Verified<?> keep(Node node, Promise promise) {
+        Sealer sealer = sealer(node.id);
+        if (promise instanceof Promise.Propose p) {
+            return with(sealer.propose(p.prePrepare(), p.batch()), v -> node.proposals.add(v.message()));
+        } else if (promise instanceof Promise.AgreeTo p) {
+            node.proposals.add(p.proposal());
+            return with(sealer.seal(p.prepare()), v -> node.prepares.add(v.message()));
+        } else if (promise instanceof Promise.CommitTo p) {
+            node.prepared.add(p.certificate());
+            return with(sealer.seal(p.commit()), v -> node.commits.add(v.message()));
+        } else if (promise instanceof Promise.Vouch p) {
+            return with(sealer.seal(p.checkpoint()), v -> node.checkpoints.add(v.message()));
+        } else if (promise instanceof Promise.LeaveView p) {
+            return with(sealer.seal(p.viewChange()), v -> node.viewChange = Optional.of(v.message()));
+        } else if (promise instanceof Promise.LeadView p) {
+            Verified<Signed<NewView>> newView = sealer.newView(p.view(), p.viewChanges(), p.proposals(), node.id);
+            List<Signed<PrePrepare>> signed = newView.message().statement().proposals();
+            for (int i = 0; i < signed.size(); i++) {
+                node.proposals.add(new Proposal(signed.get(i), p.batches().get(i)));
+            }
+            node.newView = Optional.of(newView.message());
+            return newView;
+        } else if (promise instanceof Promise.EnterView p) {
+            node.newView = Optional.of(p.newView());
+            return null;
+        }
+        throw new AssertionError(promise);
+    }
+
+    private static <T> T with(T value, Consumer<T> use) {
+        use.accept(value);
+        return value;
+    }
+
+    void post(int from, Message message) {
+        for (int to = 0; to < n; to++) {
+            if (to != from) {
+                post(from, to, message);
+            }
+        }
+    }
+
+    void post(int from, int to, Message message) {
+        Letter letter = new Letter(NodeId.replica(from), to, message);
+        sent.add(letter);
+        mail.add(letter);
+    }
+
+    <S extends Statement> Signed<S> signed(int replica, S statement) {
+        return sealer(replica).seal(statement).message();
+    }
+
+    /** The process dies: what was not durable is gone, the disk stays. */
+    void crash(int id) {
+        node(id).up = false;
+        node(id).unkept.clear();
+        node(id).inputs.clear();
+    }
+
+    /** Starts again from the disk: the state at the last checkpoint, and the journal. */
+    void restart(int id) {
+        Node node = node(id);
+        Map.Entry<Long, Snapshot> last = node.snapshots.lastEntry();
+        node.executed.clear();
+        node.system.clear();
+        long seq = 0;
+        Digest root = Digest.ZERO;
+        if (last != null) {
+            seq = last.getKey();
+            root = last.getValue().root();
+            node.executed.addAll(last.getValue().executed());
+            node.system.putAll(last.getValue().system());
+        }
+        List<StateView.Entry> entries = new ArrayList<>();
+        node.system.forEach((key, value) -> entries.add(new StateView.Entry(key, value)));
+        node.core = new Replica(
+                config(id),
+                new Recovered(
+                        node.stable,
+                        node.newView,
+                        node.viewChange,
+                        node.proposals,
+                        node.prepared,
+                        node.prepares,
+                        node.commits,
+                        node.checkpoints,
+                        seq,
+                        root,
+                        entries,
+                        false));
+        node.up = true;
+        step(id, new Input.Tick(wallMillis));
+    }
+
+    long wallMillis() {
+        return wallMillis;
+    }
+
+    Batch batch(String... operations) {
+        List<Signed<Request>> requests = new ArrayList<>();
+        for (int i = 0; i < operations.length; i++) {
+            requests.add(request(7, 1 + i, operations[i]));
+        }
+        return new Batch(wallMillis, requests);
+    }
+
+    /** Signs by hashing a secret: enough where every signer is trusted with its own key alone. */
+    private static final class HashedScheme implements SignatureScheme {
+        private final Map<PublicKey, Bytes> secrets = new HashMap<>();
+
+        @Override
+        public PublicKey publicKey(Bytes encoded) {
+            return new PublicKey(encoded);
+        }
+
+        @Override
+        public Signer signer(Bytes privateKey) {
+            PublicKey key = new PublicKey(Digest.of(privateKey).toBytes());
+            secrets.put(key, privateKey);
+            return new Signer() {
+                @Override
+                public PublicKey publicKey() {
+                    return key;
+                }
+
+                @Override
+                public Signature sign(byte[] payload) {
+                    return hash(privateKey, payload);
+                }
+            };
+        }
+
+        @Override
+        public boolean verify(PublicKey key, byte[] payload, Signature signature) {
+            Bytes secret = secrets.get(key);
+            return secret != null && hash(secret, payload).equals(signature);
+        }
+
+        private static Signature hash(Bytes secret, byte[] payload) {
+            byte[] signature = new byte[Signature.SIZE];
+            Digest digest = Digest.of(secret.concat(Bytes.copyOf(payload)));
+            digest.copyTo(signature, 0);
+            digest.copyTo(signature, Digest.SIZE);
+            return Signature.copyOf(signature, 0, signature.length);
+        }
+    }
+}
