@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The authenticated connections by node. Thread-safe: senders read a concurrent map of immutable lists; a lock serialises
@@ -46,6 +47,11 @@ final class Connections {
         synchronized (lock) {
             return total;
         }
+    }
+
+    /** Closes all that are there now. */
+    void closeAll(Incident incident) {
+        byNode.values().forEach(present -> present.forEach(connection -> connection.closeSoon(incident)));
     }
 
     /** Takes a connection in and reports its peer up; false when there are too many of clients already. */
@@ -96,7 +102,7 @@ final class Connections {
     /** A handler that throws must not leave a connection half registered; its failure is logged, not passed on. */
     @GuardedBy("lock")
     private void report(NodeId peer, boolean up) {
-        LOG.info("{} is {}", peer, up ? "up" : "down");
+        LOG.atLevel(peer.isReplica() ? Level.INFO : Level.DEBUG).log("{} is {}", peer, up ? "up" : "down");
         try {
             handler.onPeer(peer, up);
         } catch (RuntimeException e) {

@@ -35,6 +35,8 @@ public enum Incident {
     CLOSED_IO_ERROR,
     /** The peer closed the connection. */
     CLOSED_BY_PEER,
+    /** This transport was closed. */
+    CLOSED_HERE,
     /** Our own frame handler threw. */
     CLOSED_HANDLER_FAILED,
     /** An outgoing connection could not be made. */

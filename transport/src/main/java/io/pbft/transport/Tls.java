@@ -1,8 +1,10 @@
 package io.pbft.transport;
 
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Ed25519;
@@ -30,6 +32,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -175,6 +178,23 @@ final class Tls {
         @Override
         public byte[] getSignature() {
             return signer.sign(content.toByteArray()).toByteArray();
+        }
+    }
+
+    /**
+     * Keeps to itself what fails after the channel has closed: by then nobody is left in the pipeline to take it, and Netty
+     * would log a warning for each stranger.
+     */
+    static final class Handler extends SslHandler {
+        Handler(SSLEngine engine, Executor tasks) {
+            super(engine, false, tasks);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) throws Exception {
+            if (context.channel().isOpen()) {
+                super.exceptionCaught(context, cause);
+            }
         }
     }
 

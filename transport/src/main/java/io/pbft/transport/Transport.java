@@ -177,6 +177,7 @@ public final class Transport implements AutoCloseable {
             dialers.forEach(Dialer::stop);
         }
         resolver.shutdownNow();
+        connections.closeAll(Incident.CLOSED_HERE);
         channels.close().awaitUninterruptibly(2 * CLOSE_NOTIFY_MILLIS_MAX, TimeUnit.MILLISECONDS);
         eventLoops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
         handshaker.shutdownNow();
@@ -278,7 +279,7 @@ public final class Transport implements AutoCloseable {
             Predicate<NodeId> expected,
             boolean dialled,
             Runnable authenticated) {
-        SslHandler ssl = context.newHandler(channel.alloc(), handshaker);
+        SslHandler ssl = new Tls.Handler(context.newEngine(channel.alloc()), handshaker);
         ssl.setHandshakeTimeoutMillis(config.timing().handshakeMillisMax());
         ssl.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MILLIS_MAX);
         channel.pipeline()

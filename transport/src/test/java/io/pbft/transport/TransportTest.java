@@ -93,7 +93,10 @@ class TransportTest {
         at1.await(R0, true);
 
         replica0.close();
+        at0.await(R1, false);
+        assertThat(replica0.stats().count(Incident.CLOSED_HERE)).isEqualTo(1);
         at1.await(R0, false);
+        assertThat(replica1.stats().count(Incident.CLOSED_BY_PEER)).isEqualTo(1);
         assertThat(replica1.isUp(R0)).isFalse();
         assertThat(replica1.send(R0, Lane.BULK, Bytes.utf8("lost"))).isFalse();
         assertThat(replica1.stats().count(Incident.DROPPED_NOT_CONNECTED)).isEqualTo(1);
