@@ -433,7 +433,7 @@ public final class ClientCore {
         }
         operation.offer(root, item).ifPresent(this::ignore);
         if (operation.agree(config.quorum())) {
-            onAgreed(operation);
+            onAgreed(operation, out);
         }
         Optional<Answer> answer = operation.answer(config.quorum());
         if (answer.isPresent()) {
@@ -444,11 +444,14 @@ public final class ClientCore {
     }
 
     /** f + 1 replicas agree: the request need not be sent again for this operation's sake. */
-    private void onAgreed(PendingOperation operation) {
+    private void onAgreed(PendingOperation operation, Effects out) {
         Bundle bundle = operation.bundle;
         bundle.open--;
         if (!operation.abandoned()) {
             bundle.awaited--;
+        }
+        if (bundle.open == 0) {
+            closeBundle(bundle, out);
         }
         withoutBytes.put(operation.number, operation);
         int named = bundle.request.replier();
@@ -457,11 +460,7 @@ public final class ClientCore {
     }
 
     private void complete(PendingOperation operation, Answer answer, Effects out) {
-        Bundle bundle = operation.bundle;
         forget(operation);
-        if (bundle.open == 0) {
-            closeBundle(bundle, out);
-        }
         resultBytes8 += answer.result().size() - resultBytes8 / 8;
         Outcome outcome = answer.leaf().outcome();
         if (outcome == Outcome.SESSION_EXPIRED || outcome == Outcome.SESSION_IN_FUTURE) {
