@@ -35,6 +35,8 @@ final class Checkpoints {
 
     private long aheadTick;
 
+    private long installTick;
+
     /** A state transfer that begins as soon as nothing is executing. */
     private @Nullable CheckpointCertificate wanted;
 
@@ -175,6 +177,7 @@ final class Checkpoints {
         }
         wanted = null;
         state.installing = target;
+        installTick = state.tick;
         state.note(
                 out, Event.STATE_TRANSFER_STARTED, target.seq(), target.state().toString());
         out.add(new Effect.InstallState(target));
@@ -202,14 +205,21 @@ final class Checkpoints {
     /** A replica behind a stable checkpoint that nothing moves any more fetches the state. */
     void tick(Effects out) {
         CheckpointCertificate target = ahead;
-        if (target == null || state.installing != null || wanted != null) {
+        if (target == null || wanted != null) {
+            return;
+        }
+        long patience = (long) PATIENCE_INTERVALS * state.ticks(state.parameters.statusIntervalMillis());
+        if (state.installing != null) {
+            // The others go on, and one day they no longer hold what is being fetched: then only the difference is new.
+            if (state.tick - installTick >= patience) {
+                install(target, out);
+            }
             return;
         }
         if (state.lastExecuted >= target.seq()) {
             // Executed as far; the certificate waits for this replica's own checkpoint to become durable.
             return;
         }
-        long patience = (long) PATIENCE_INTERVALS * state.ticks(state.parameters.statusIntervalMillis());
         boolean outOfReach = target.seq() >= state.stable.seq() + state.parameters.window();
         boolean stuck = state.tick - Math.max(aheadTick, state.progressTick) >= patience;
         if (outOfReach || stuck) {

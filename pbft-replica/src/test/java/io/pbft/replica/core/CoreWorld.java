@@ -74,6 +74,8 @@ final class CoreWorld {
         final TreeMap<Bytes, Bytes> system = new TreeMap<>();
         final TreeMap<Long, Snapshot> snapshots = new TreeMap<>();
 
+        Optional<CheckpointCertificate> installing = Optional.empty();
+
         CheckpointCertificate stable = CheckpointCertificate.GENESIS;
         Optional<Signed<NewView>> newView = Optional.empty();
         Optional<Signed<ViewChange>> viewChange = Optional.empty();
@@ -232,6 +234,7 @@ final class CoreWorld {
             wallMillis += parameters.tickMillis();
             for (Node node : nodes) {
                 if (node.up) {
+                    install(node);
                     step(node.id, new Input.Tick(wallMillis));
                 }
             }
@@ -278,7 +281,8 @@ final class CoreWorld {
             node.snapshots.put(take.seq(), new Snapshot(root, List.copyOf(node.executed), new TreeMap<>(node.system)));
             node.inputs.add(new Input.SnapshotTaken(take.seq(), root));
         } else if (effect instanceof Effect.InstallState install) {
-            install(node, install.checkpoint());
+            node.installing = Optional.of(install.checkpoint());
+            install(node);
         } else if (effect instanceof Effect.Truncate truncate) {
             node.stable = truncate.stable();
         }
@@ -300,7 +304,12 @@ final class CoreWorld {
         return Digest.of(Bytes.utf8(text.toString()));
     }
 
-    private void install(Node node, CheckpointCertificate target) {
+    /** A state transfer ends as soon as somebody who is up has the state. */
+    private void install(Node node) {
+        if (node.installing.isEmpty()) {
+            return;
+        }
+        CheckpointCertificate target = node.installing.get();
         for (Node other : nodes) {
             Snapshot snapshot = other.snapshots.get(target.seq());
             if (other.up && snapshot != null && snapshot.root().equals(target.state())) {
@@ -312,6 +321,7 @@ final class CoreWorld {
                 List<StateView.Entry> entries = new ArrayList<>();
                 node.system.forEach((key, value) -> entries.add(new StateView.Entry(key, value)));
                 node.inputs.add(new Input.StateInstalled(target.seq(), target.state(), entries));
+                node.installing = Optional.empty();
                 return;
             }
         }
@@ -386,6 +396,7 @@ final class CoreWorld {
         node(id).up = false;
         node(id).unkept.clear();
         node(id).inputs.clear();
+        node(id).installing = Optional.empty();
     }
 
     /** Starts again from the disk: the state at the last checkpoint, and the journal. */
