@@ -16,7 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
  *       order. The only encodings beyond RFC 8032's would be x = 0 with the sign bit set, which are rejected too;
  *   <li>S is below the order L of the subgroup, so that a signature cannot be turned into another one of the same
  *       message by adding L;
- *   <li>[8][S]B = [8]R + [8][k]A, with k = SHA-512(R, A, M): the <em>cofactored</em> equation of RFC 8032, section 5.1.7.
+ *   <li>[8][S]B = [8]R + [8][k]A, with k = SHA-512(R, A, M): the <em>cofactored</em> equation of RFC 8032, section
+ *   5.1.7.
  * </ol>
  * A signer that adds a point of order 8 to its R passes here and fails in libraries that check the equation without the
  * cofactor. Another library may therefore only ever be put in front of this one as a fast accept: when it says yes the
@@ -42,8 +43,8 @@ public final class Ed25519 implements SignatureScheme {
     }
 
     /**
-     * @throws IllegalArgumentException when {@code encoded} has not 32 bytes, or is not the canonical encoding of a point
-     *     of the prime-order subgroup
+     * @throws IllegalArgumentException when {@code encoded} has not 32 bytes, or is not the canonical encoding of a
+     *     point of the prime-order subgroup
      */
     @Override
     public PublicKey publicKey(Bytes encoded) {
@@ -88,9 +89,9 @@ public final class Ed25519 implements SignatureScheme {
     }
 
     /**
-     * Signs deterministically (RFC 8032, section 5.1.6). The public key that goes into the hash is derived here from the
-     * seed and never taken from a caller: two signatures of one message under two claimed public keys would reveal the
-     * private key.
+     * Signs deterministically (RFC 8032, section 5.1.6). The public key that goes into the hash is derived here from
+     * the seed and never taken from a caller: two signatures of one message under two claimed public keys would reveal
+     * the private key.
      */
     private static final class SeedSigner implements Signer {
         private final byte[] seed;

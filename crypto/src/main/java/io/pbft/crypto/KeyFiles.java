@@ -197,7 +197,10 @@ public final class KeyFiles {
         return "-----BEGIN " + label + "-----\n" + base64 + "\n-----END " + label + "-----\n";
     }
 
-    /** The bytes between the BEGIN and END lines; text around them is allowed (RFC 7468, section 2), a second key is not. */
+    /**
+     * The bytes between the BEGIN and END lines; text around them is allowed (RFC 7468, section 2), a second key is
+     * not.
+     */
     private static byte[] unpem(String pem, String label, String where) {
         String begin = "-----BEGIN " + label + "-----";
         String end = "-----END " + label + "-----";

@@ -100,9 +100,9 @@ public final class MerkleTree {
     }
 
     /**
-     * The root that {@code path} leads to from a leaf, or nothing when no tree of {@code size} leaves has a path of this
-     * length at {@code index} (RFC 9162, section 2.1.3.2). Takes what a peer sent and never throws on it. The root proves
-     * something only to one who compares it with a root that is trusted.
+     * The root that {@code path} leads to from a leaf, or nothing when no tree of {@code size} leaves has a path of
+     * this length at {@code index} (RFC 9162, section 2.1.3.2). Takes what a peer sent and never throws on it. The root
+     * proves something only to one who compares it with a root that is trusted.
      */
     public static Optional<Digest> rootOf(Digest leafHash, int index, int size, List<Digest> path) {
         if (index < 0 || index >= size) {
@@ -132,7 +132,9 @@ public final class MerkleTree {
         return last == 0 ? Optional.of(hash) : Optional.empty();
     }
 
-    /** Whether {@code path} proves that the tree of {@code size} leaves under {@code root} has this leaf at this place. */
+    /**
+     * Whether {@code path} proves that the tree of {@code size} leaves under {@code root} has this leaf at this place.
+     */
     public static boolean verify(Digest root, Digest leafHash, int index, int size, List<Digest> path) {
         return rootOf(leafHash, index, size, path).equals(Optional.of(root));
     }

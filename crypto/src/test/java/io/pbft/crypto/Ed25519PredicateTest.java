@@ -10,8 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Pins the predicate that {@link Ed25519} documents, so that no other library and no newer version of this one can change
- * what the cluster accepts (trap 71: two Ed25519 libraries, two predicates).
+ * Pins the predicate that {@link Ed25519} documents, so that no other library and no newer version of this one can
+ * change what the cluster accepts (trap 71: two Ed25519 libraries, two predicates).
  */
 class Ed25519PredicateTest {
     private static final BigInteger P = BigInteger.TWO.pow(255).subtract(BigInteger.valueOf(19));
@@ -50,9 +50,9 @@ class Ed25519PredicateTest {
     }
 
     /**
-     * What the library says of the same vectors when keys are not validated: a change here is a change of the library. It
-     * refuses keys of small order (the first four), S beyond L, and non-canonical R and A; it takes keys with a component
-     * of small order, by the cofactored equation.
+     * What the library says of the same vectors when keys are not validated: a change here is a change of the library.
+     * It refuses keys of small order (the first four), S beyond L, and non-canonical R and A; it takes keys with a
+     * component of small order, by the cofactored equation.
      */
     @Test
     void theLibraryBelowJudgesTheSameVectorsAsItDid() {
@@ -66,7 +66,9 @@ class Ed25519PredicateTest {
         assertThat(verdicts.toString()).isEqualTo("xxxxVVVVVxxxxxx");
     }
 
-    /** The equation is cofactored: R = rB + T passes for every T of small order, under a key that is beyond reproach. */
+    /**
+     * The equation is cofactored: R = rB + T passes for every T of small order, under a key that is beyond reproach.
+     */
     @Test
     void acceptsAnRWithAComponentOfSmallOrder() {
         BigInteger a = new BigInteger("1234567890123456789012345678901234567890");

@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Waits for the end of the TLS handshake and then gives its place in the pipeline to a {@link PeerConnection}; until then
- * there is nothing behind TLS that a stranger could talk to. NOT thread-safe: lives on its channel's event loop.
+ * Waits for the end of the TLS handshake and then gives its place in the pipeline to a {@link PeerConnection}; until
+ * then there is nothing behind TLS that a stranger could talk to. NOT thread-safe: lives on its channel's event loop.
  */
 final class Authentication extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);

@@ -12,13 +12,13 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * The authenticated connections by node. Thread-safe: senders read a concurrent map of immutable lists; a lock serialises
- * changes, so that the handler hears of peers in the order in which they happened.
+ * The authenticated connections by node. Thread-safe: senders read a concurrent map of immutable lists; a lock
+ * serialises changes, so that the handler hears of peers in the order in which they happened.
  *
- * <p>A replica has one connection: the newest, since a replica that dials again has lost the old one whether or not we have
- * noticed. A client identity may be shared by several processes, each with a connection of its own; what is sent to the
- * client goes to all of them, as only they know which one asked. When a client has as many as it may have, the one that
- * has been silent for longest makes room.
+ * <p>A replica has one connection: the newest, since a replica that dials again has lost the old one whether or not we
+ * have noticed. A client identity may be shared by several processes, each with a connection of its own; what is sent
+ * to the client goes to all of them, as only they know which one asked. When a client has as many as it may have, the
+ * one that has been silent for longest makes room.
  */
 final class Connections {
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
@@ -81,7 +81,9 @@ final class Connections {
         return true;
     }
 
-    /** Forgets a connection, and reports its peer down when it was the last; does nothing when it is forgotten already. */
+    /**
+     * Forgets a connection, and reports its peer down when it was the last; does nothing when it is forgotten already.
+     */
     void remove(PeerConnection connection) {
         NodeId peer = connection.peer();
         synchronized (lock) {

@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps one connection to one peer: dials, waits for its end, dials again. The pause between two dials doubles, up to a
- * limit, and is drawn from its upper half at random, so that a cluster that lost a node does not come back to it in step.
- * It starts afresh after a connection that lived for a while: one that is refused each time, or breaks each time, does
- * not count as a success. Lives on one event loop.
+ * limit, and is drawn from its upper half at random, so that a cluster that lost a node does not come back to it in
+ * step. It starts afresh after a connection that lived for a while: one that is refused each time, or breaks each time,
+ * does not count as a success. Lives on one event loop.
  */
 final class Dialer {
     private static final Logger LOG = LoggerFactory.getLogger(Dialer.class);

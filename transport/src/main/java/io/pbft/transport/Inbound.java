@@ -8,8 +8,8 @@ public interface Inbound {
     NodeId peer();
 
     /**
-     * Stops reading: from {@link FrameHandler#onFrame} no further frame is handed over, from another thread those that are
-     * under way still are. Does nothing when reading is paused already.
+     * Stops reading: from {@link FrameHandler#onFrame} no further frame is handed over, from another thread those that
+     * are under way still are. Does nothing when reading is paused already.
      */
     void pauseReading();
 

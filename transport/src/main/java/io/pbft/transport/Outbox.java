@@ -6,10 +6,10 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The frames that wait for one connection: two lanes, each bounded in frames and in bytes, each dropping its oldest frame
- * when a new one finds it full. The oldest, because the protocol repeats what still matters, and what is newer supersedes
- * what is older more often than the other way round. Thread-safe; a lock held for a few instructions, as many threads add
- * and the bound on bytes has to hold exactly.
+ * The frames that wait for one connection: two lanes, each bounded in frames and in bytes, each dropping its oldest
+ * frame when a new one finds it full. The oldest, because the protocol repeats what still matters, and what is newer
+ * supersedes what is older more often than the other way round. Thread-safe; a lock held for a few instructions, as
+ * many threads add and the bound on bytes has to hold exactly.
  */
 final class Outbox {
     private final Object lock = new Object();

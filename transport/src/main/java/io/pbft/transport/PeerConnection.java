@@ -20,13 +20,14 @@ import org.slf4j.LoggerFactory;
  * network takes it. Lives on its channel's event loop; {@link #send}, {@link #closeSoon} and the methods of
  * {@link Inbound} may be called from any thread.
  *
- * <p>Writing: {@code send} puts a frame into the outbox and asks the event loop for one pass over it, unless one has been
- * asked for already. The pass packs small frames into buffers, writes until the channel is no longer writable, and flushes
- * once; when the channel becomes writable again the next pass begins. So at most the channel's high watermark and one
- * frame are beyond the reach of the outbox's bounds and lanes.
+ * <p>Writing: {@code send} puts a frame into the outbox and asks the event loop for one pass over it, unless one has
+ * been asked for already. The pass packs small frames into buffers, writes until the channel is no longer writable, and
+ * flushes once; when the channel becomes writable again the next pass begins. So at most the channel's high watermark
+ * and one frame are beyond the reach of the outbox's bounds and lanes.
  *
- * <p>The side that accepted sends an empty frame at once. The side that dialled counts as connected when it sees it: in
- * TLS 1.3 the client's handshake ends before the server has looked at the client's certificate.
+ * <p>The side that accepted registers the connection and then sends an empty frame. The side that dialled counts as
+ * connected when it sees it: in TLS 1.3 the client's handshake ends before the server has looked at the client's
+ * certificate. So when the dialling side is up the accepting one has been up before.
  */
 final class PeerConnection extends ByteToMessageDecoder implements Inbound {
     private static final Logger LOG = LoggerFactory.getLogger(PeerConnection.class);
@@ -161,8 +162,10 @@ final class PeerConnection extends ByteToMessageDecoder implements Inbound {
         ticks = added.executor()
                 .scheduleAtFixedRate(this::tick, timing.pingMillis(), timing.pingMillis(), TimeUnit.MILLISECONDS);
         if (!dialled) {
-            added.writeAndFlush(emptyFrame());
             comeUp();
+            if (!closed) {
+                added.writeAndFlush(emptyFrame());
+            }
         }
     }
 

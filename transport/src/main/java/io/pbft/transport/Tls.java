@@ -48,17 +48,18 @@ import org.bouncycastle.operator.ContentSigner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS 1.3 with mutual authentication, where a node's identity is its registered Ed25519 key and nothing else. Thread-safe.
+ * TLS 1.3 with mutual authentication, where a node's identity is its registered Ed25519 key and nothing else.
+ * Thread-safe.
  *
  * <p>Each node presents a certificate that it has made itself, for the only reason that TLS carries public keys in
- * certificates. Names, dates, issuers and the certificate's own signature mean nothing here: a certificate is accepted if
- * and only if it comes alone and its public key is registered for a node that may be at the other end. That the peer
+ * certificates. Names, dates, issuers and the certificate's own signature mean nothing here: a certificate is accepted
+ * if and only if it comes alone and its public key is registered for a node that may be at the other end. That the peer
  * holds the private key is proved by TLS itself (CertificateVerify, RFC 8446, section 4.4.3).
  *
  * <p>Session resumption cannot get around this: the identity of a connection is read from its session after every
- * handshake, a resumed one as well ({@link #peer}), and only keys registered in this very object pass. The key also signs
- * protocol statements; TLS puts 64 blanks and a context string before what it signs, so that neither can stand for the
- * other.
+ * handshake, a resumed one as well ({@link #peer}), and only keys registered in this very object pass. The key also
+ * signs protocol statements; TLS puts 64 blanks and a context string before what it signs, so that neither can stand
+ * for the other.
  */
 final class Tls {
     private static final List<String> CIPHERS =
@@ -182,8 +183,8 @@ final class Tls {
     }
 
     /**
-     * Keeps to itself what fails after the channel has closed: by then nobody is left in the pipeline to take it, and Netty
-     * would log a warning for each stranger.
+     * Keeps to itself what fails after the channel has closed: by then nobody is left in the pipeline to take it, and
+     * Netty would log a warning for each stranger.
      */
     static final class Handler extends SslHandler {
         Handler(SSLEngine engine, Executor tasks) {

@@ -39,18 +39,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node's connections with all others: moves frames, knows nothing of what is in them. Thread-safe.
  *
- * <p><b>Who dials.</b> Of two nodes the greater in the order of {@link NodeId} dials the lesser: replica 3 dials 0, 1 and
- * 2, and a client dials every replica. So there is one connection for each pair, used in both directions, no race between
- * two that cross, and one side whose duty it is to restore it. A connection from a lesser node is refused, as is one from
- * a client to a client.
+ * <p><b>Who dials.</b> Of two nodes the greater in the order of {@link NodeId} dials the lesser: replica 3 dials 0, 1
+ * and 2, and a client dials every replica. So there is one connection for each pair, used in both directions, no race
+ * between two that cross, and one side whose duty it is to restore it. A connection from a lesser node is refused, as
+ * is one from a client to a client.
  *
- * <p><b>Who gets in.</b> TLS 1.3 on every connection, both sides authenticated, keys pinned ({@link Tls}). A stranger can
- * hold one of a bounded number of places for the time of a handshake, and gets no byte beyond it. The costly part of
- * handshakes runs on a thread of its own, so that a flood of strangers slows newcomers down and not those who are in.
+ * <p><b>Who gets in.</b> TLS 1.3 on every connection, both sides authenticated, keys pinned ({@link Tls}). A stranger
+ * can hold one of a bounded number of places for the time of a handshake, and gets no byte beyond it. The costly part
+ * of handshakes runs on a thread of its own, so that a flood of strangers slows newcomers down and not those who are
+ * in.
  *
  * <p><b>What is bounded.</b> Frames by {@link Limits#FRAME_BYTES_MAX}, from clients by less; queues by
- * {@link TransportConfig.Queue}; connections and handshakes by {@link TransportConfig.Admission}; what the network layer
- * buffers for one connection by {@value #WRITE_BYTES_HIGH} bytes and one frame. A full lane drops its oldest frame.
+ * {@link TransportConfig.Queue}; connections and handshakes by {@link TransportConfig.Admission}; what the network
+ * layer buffers for one connection by {@value #WRITE_BYTES_HIGH} bytes and one frame. A full lane drops its oldest
+ * frame.
  */
 public final class Transport implements AutoCloseable {
     private static final int WRITE_BYTES_LOW = 128 << 10;
@@ -166,7 +168,10 @@ public final class Transport implements AutoCloseable {
         return counters.snapshot(connections.size(), handshakes.size());
     }
 
-    /** Closes all connections and ends the threads; waits for that, not longer than a few seconds. May be called twice, but not from a {@link FrameHandler}. */
+    /**
+     * Closes all connections and ends the threads; waits for that, not longer than a few seconds. May be called twice,
+     * but not from a {@link FrameHandler}.
+     */
     @Override
     public void close() {
         synchronized (lifecycle) {

@@ -14,7 +14,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
-/** A small cluster's worth of keys, and the transports that a test has started; real sockets on the loopback address. */
+/**
+ * A small cluster's worth of keys, and the transports that a test has started; real sockets on the loopback address.
+ */
 final class Net implements AutoCloseable {
     /** Short pauses between dials, so that tests that wait for one do not wait long; nothing else depends on it. */
     static final TransportConfig.Timing TIMING = new TransportConfig.Timing(10_000, 500, 30_000, 10, 100);

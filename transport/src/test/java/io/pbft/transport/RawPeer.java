@@ -21,7 +21,9 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
-/** The other end of a connection by the JDK alone: speaks TLS with any key, and whatever bytes a test wants inside it. */
+/**
+ * The other end of a connection by the JDK alone: speaks TLS with any key, and whatever bytes a test wants inside it.
+ */
 final class RawPeer implements AutoCloseable {
     final SSLSocket socket;
     final DataInputStream in;
@@ -34,16 +36,14 @@ final class RawPeer implements AutoCloseable {
         this.out = new DataOutputStream(socket.getOutputStream());
     }
 
-    /** Dials and shakes hands; whether the other side accepts shows only when reading. */
+    /** Dials; shakes hands when first read from, and only that shows whether the other side accepts. */
     static RawPeer dial(InetSocketAddress address, NodeId name, Bytes seed) throws IOException {
         return dial(address, context(name, seed));
     }
 
     static RawPeer dial(InetSocketAddress address, SSLContext context) throws IOException {
         SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(address.getAddress(), address.getPort());
-        RawPeer peer = new RawPeer(socket);
-        socket.startHandshake();
-        return peer;
+        return new RawPeer(socket);
     }
 
     /** Dials, and waits to be accepted: the empty frame. */
