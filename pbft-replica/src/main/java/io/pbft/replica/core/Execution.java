@@ -112,6 +112,7 @@ final class Execution {
         state.lastExecuted = done.seq();
         state.progressTick = state.tick;
         if (state.normal()) {
+            state.progressed = true;
             state.failedViews = 0;
         }
         if (!answers.isEmpty()) {

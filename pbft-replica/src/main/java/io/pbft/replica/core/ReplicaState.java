@@ -68,6 +68,9 @@ final class ReplicaState {
     /** The tick of the last execution, or of the last change of view: what patience is counted from. */
     long progressTick;
 
+    /** Whether something was executed in this view: a view that ends without has failed. */
+    boolean progressed = true;
+
     /** Views that failed in a row: each doubles the patience with the next. */
     int failedViews;
 
@@ -116,6 +119,10 @@ final class ReplicaState {
     /** The one place where view and status change. */
     void enter(ReplicaReport.Status next, long nextView, String reason, Effects out) {
         InvariantViolation.check(nextView >= view, "views only grow");
+        if (nextView > view) {
+            failedViews = progressed ? 0 : failedViews + 1;
+            progressed = false;
+        }
         status = next;
         view = nextView;
         progressTick = tick;

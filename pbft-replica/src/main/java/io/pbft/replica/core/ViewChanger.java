@@ -420,7 +420,6 @@ final class ViewChanger {
         if ((silent || gone || unfair) && waitsForPrimary()) {
             String reason = unfair ? "a request is passed over" : gone ? "disconnected" : "no request is executed";
             state.note(out, Event.REQUEST_TIMED_OUT, state.lastExecuted, reason);
-            state.failedViews++;
             leaveView(state.view() + 1, reason, out);
         }
     }
@@ -449,7 +448,6 @@ final class ViewChanger {
                 && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());
         if (silent || gone) {
             state.note(out, Event.VIEW_CHANGE_TIMED_OUT, state.lastExecuted, "view " + state.view());
-            state.failedViews++;
             leaveView(state.view() + 1, gone ? "the next primary is disconnected" : "no NEW-VIEW", out);
         }
     }
