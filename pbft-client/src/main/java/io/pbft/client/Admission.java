@@ -3,7 +3,10 @@ package io.pbft.client;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** Bounds what is outstanding: operations and their bytes. Those who wait are let in in the order of their coming. Thread-safe. */
+/**
+ * Bounds what is outstanding: operations and their bytes. Those who wait are let in in the order of their coming.
+ * Thread-safe.
+ */
 final class Admission {
     /** How an attempt ended. */
     enum Entry {

@@ -194,7 +194,7 @@ public final class Recovery {
 
     private StorageFailure damaged(String what, String why) {
         return new StorageFailure("the journal " + place + " is damaged: " + what + ": " + why
-                + "; its promises may be lost, so this replica must not vote from it: move its folder's data away and start"
-                + " it with --rejoin");
+                + "; its promises may be lost, so this replica must not vote from it: move its folder's data away and"
+                + " start it with --rejoin");
     }
 }

@@ -9,8 +9,9 @@ import io.pbft.crypto.Signer;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A stand-in for tests, thousands of times cheaper than Ed25519: a "signature" is two hashes over the public key and the payload. Any
- * change of key, payload or signature makes it invalid; it is forged by whoever wants to, and tests do not. Counts what it checks.
+ * A stand-in for tests, thousands of times cheaper than Ed25519: a "signature" is two hashes over the public key and
+ * the payload. Any change of key, payload or signature makes it invalid; it is forged by whoever wants to, and tests do
+ * not. Counts what it checks.
  */
 public final class CheapScheme implements SignatureScheme {
     private final AtomicLong verifications = new AtomicLong();

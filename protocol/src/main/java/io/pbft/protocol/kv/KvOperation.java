@@ -68,9 +68,9 @@ public sealed interface KvOperation {
     }
 
     /**
-     * Adds {@code by} to the number at {@code key}, a missing key counting as 0; answered by {@link KvResult.Incremented}. The number
-     * is kept as decimal digits in ASCII, so that get and put read and write it too. Fails when the value is no such number or
-     * the sum leaves the range of an i64.
+     * Adds {@code by} to the number at {@code key}, a missing key counting as 0; answered by
+     * {@link KvResult.Incremented}. The number is kept as decimal digits in ASCII, so that get and put read and write
+     * it too. Fails when the value is no such number or the sum leaves the range of an i64.
      */
     record Increment(Bytes key, long by) implements KvOperation {
         public Increment {

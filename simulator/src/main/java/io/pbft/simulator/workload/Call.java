@@ -4,8 +4,8 @@ import io.pbft.crypto.Bytes;
 import java.util.Optional;
 
 /**
- * An operation of the simulated application: one key, one verb, what the verb needs, and a number that no other operation of the
- * run has. Written as text, {@code NUMBER VERB KEY ARGUMENTS}, so that traces can be read.
+ * An operation of the simulated application: one key, one verb, what the verb needs, and a number that no other
+ * operation of the run has. Written as text, {@code NUMBER VERB KEY ARGUMENTS}, so that traces can be read.
  *
  * @param number names the operation; negative for one that a Byzantine client made up
  */

@@ -3,8 +3,8 @@ package io.pbft.simulator.workload;
 import java.util.Optional;
 
 /**
- * What a {@link Call} does to the value of its key. The replicated state machine and the sequential model that its histories are
- * held against both use this: what is tested is the replication, not the arithmetic.
+ * What a {@link Call} does to the value of its key. The replicated state machine and the sequential model that its
+ * histories are held against both use this: what is tested is the replication, not the arithmetic.
  */
 public final class Semantics {
     /** The value afterwards, empty when there is none, and the answer. */
