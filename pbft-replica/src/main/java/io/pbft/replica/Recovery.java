@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads what a replica promised before it stopped. A disk is believed no more than a peer: every entry is decoded, must stand
  * in its own place, and every signature and certificate in it is verified anew. An entry that fails is damage, and damage to
- * one's own promises must never pass for their absence: the replica does not start.
+ * one's own promises must never pass for their absence: the replica does not start. A state that stands before the stable
+ * checkpoint is no such damage: the core fetches what is missing.
  *
  * <p>NOT thread-safe; used once.
  */
@@ -71,11 +72,6 @@ public final class Recovery {
                 .forEach(recovery::take);
         long low = recovery.stable.seq();
         entries.stream().filter(entry -> needed(entry, low)).forEach(recovery::take);
-        if (store.seq() < low) {
-            throw recovery.damaged(
-                    "the stable checkpoint " + low,
-                    "the state stands at " + store.seq() + ", before the checkpoint whose journal was given up for it");
-        }
         return new Recovered(
                 recovery.stable,
                 Optional.ofNullable(recovery.newView),

@@ -139,8 +139,12 @@ class RecoveryTest {
     }
 
     @Test
-    void aStateBeforeTheStableCheckpointStopsTheStart() {
-        refused(PromiseSealer.stable(checkpoint(128, D)), "the state stands at 0");
+    void aStateBeforeTheStableCheckpointIsToldAsItIs() {
+        DriverBench bench = new DriverBench(input -> List.of());
+        bench.journal.put(List.of(PromiseSealer.stable(checkpoint(128, D))));
+        Recovered found = recover(bench);
+        assertThat(found.stable().seq()).isEqualTo(128);
+        assertThat(found.stateSeq()).isZero();
     }
 
     private static void refused(JournalEntry entry, String why) {

@@ -1,5 +1,6 @@
 package io.pbft.replica.server;
 
+import io.pbft.crypto.Bytes;
 import io.pbft.protocol.Codec;
 import io.pbft.protocol.MalformedMessage;
 import io.pbft.protocol.NodeId;
@@ -30,15 +31,7 @@ final class VerifierPool implements AutoCloseable {
     private volatile boolean closed;
 
     /** A frame and the node at the other end of the connection that it came over. */
-    private static final class Frame {
-        final NodeId from;
-        final byte[] bytes;
-
-        Frame(NodeId from, byte[] bytes) {
-            this.from = from;
-            this.bytes = bytes;
-        }
-    }
+    private record Frame(NodeId from, Bytes bytes) {}
 
     VerifierPool(int threads, Verifier verifier, Admission admission, Inbox inbox, Counters counters, String name) {
         this.verifier = verifier;
@@ -52,12 +45,12 @@ final class VerifierPool implements AutoCloseable {
         }
     }
 
-    /** Takes a frame over; never blocks. The caller does not write to {@code bytes} any more. */
-    void submit(NodeId from, byte[] bytes) {
+    /** Takes a frame; never blocks. */
+    void submit(NodeId from, Bytes bytes) {
         if (closed) {
             return;
         }
-        if (!admission.admit(from, bytes.length)) {
+        if (!admission.admit(from, bytes.size())) {
             refuse(from, Counters.NO_ROOM, "it sends faster than it is served");
             return;
         }
@@ -83,20 +76,20 @@ final class VerifierPool implements AutoCloseable {
 
     private boolean take(Frame frame) {
         try {
-            Verdict verdict = verifier.verify(frame.from, Codec.decode(frame.bytes));
+            Verdict verdict = verifier.verify(frame.from(), Codec.decode(frame.bytes()));
             if (verdict instanceof Verdict.Accepted accepted) {
                 counters.accepted();
-                inbox.put(new Inbox.Admitted(accepted.message(), frame.bytes.length));
+                inbox.put(new Inbox.Admitted(accepted.message(), frame.bytes().size()));
                 return true;
             }
             Verdict.Rejected rejected = (Verdict.Rejected) verdict;
-            refuse(frame.from, rejected.reason().name(), rejected.detail());
+            refuse(frame.from(), rejected.reason().name(), rejected.detail());
         } catch (MalformedMessage e) {
-            refuse(frame.from, Counters.MALFORMED, String.valueOf(e.getMessage()));
+            refuse(frame.from(), Counters.MALFORMED, String.valueOf(e.getMessage()));
         } catch (RuntimeException e) {
             // A defect of ours, but one that a peer can reach: to stop for it would let that peer stop us.
-            refuse(frame.from, Counters.NOT_VERIFIABLE, e.toString());
-            LOG.error("the verifier failed on a message of {}", frame.from, e);
+            refuse(frame.from(), Counters.NOT_VERIFIABLE, e.toString());
+            LOG.error("the verifier failed on a message of {}", frame.from(), e);
         }
         return false;
     }
@@ -115,7 +108,7 @@ final class VerifierPool implements AutoCloseable {
                 while (!closed) {
                     Frame frame = frames.take();
                     if (!take(frame)) {
-                        admission.release(frame.from, frame.bytes.length);
+                        admission.release(frame.from(), frame.bytes().size());
                     }
                 }
             } catch (InterruptedException e) {
