@@ -25,11 +25,11 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** A driver with everything around it faked, and a cluster of four with two clients to speak in. */
-final class DriverBench {
-    static final Digest CLUSTER = Digest.of(Bytes.utf8("a cluster of tests"));
-    static final Config CONFIG = new Config(0, new Quorum(4), 2, ProtocolParameters.DEFAULT);
-    static final Ed25519 SCHEME = new Ed25519();
-    static final Verifier VERIFIER = new Verifier(
+public final class DriverBench {
+    public static final Digest CLUSTER = Digest.of(Bytes.utf8("a cluster of tests"));
+    public static final Config CONFIG = new Config(0, new Quorum(4), 2, ProtocolParameters.DEFAULT);
+    public static final Ed25519 SCHEME = new Ed25519();
+    public static final Verifier VERIFIER = new Verifier(
             new VerifierContext(
                     CLUSTER,
                     new Quorum(4),
@@ -43,39 +43,39 @@ final class DriverBench {
                     Optional.of(NodeId.replica(0))),
             SCHEME,
             1_000);
-    static final Input TICK = new Input.Tick(1_000);
+    public static final Input TICK = new Input.Tick(1_000);
 
-    final FakeJournal journal = new FakeJournal();
-    final FakeStore store = new FakeStore();
-    final List<Sent> sent = new ArrayList<>();
-    final List<Effect.Note> notes = new ArrayList<>();
-    final List<Signed<?>> accused = new ArrayList<>();
-    final List<Throwable> halts = new ArrayList<>();
-    final ScriptedCore core;
-    final ReplicaDriver driver;
+    public final FakeJournal journal = new FakeJournal();
+    public final FakeStore store = new FakeStore();
+    public final List<Sent> sent = new ArrayList<>();
+    public final List<Effect.Note> notes = new ArrayList<>();
+    public final List<Signed<?>> accused = new ArrayList<>();
+    public final List<Throwable> halts = new ArrayList<>();
+    public final ScriptedCore core;
+    public final ReplicaDriver driver;
 
     /** What left, in order; a broadcast has no receiver. */
-    record Sent(String to, Message message) {}
+    public record Sent(String to, Message message) {}
 
     /** A state machine that does nothing. */
-    static final StateMachine IDLE = machine((operation, state) -> Bytes.EMPTY);
+    public static final StateMachine IDLE = machine((operation, state) -> Bytes.EMPTY);
 
     /** How a test writes a state machine. */
-    interface Apply {
+    public interface Apply {
         Bytes apply(Operation operation, io.pbft.checkpoint.State state);
     }
 
-    DriverBench(Function<Input, List<Effect>> script) {
+    public DriverBench(Function<Input, List<Effect>> script) {
         this(script, IDLE);
     }
 
-    DriverBench(Function<Input, List<Effect>> script, StateMachine stateMachine) {
+    public DriverBench(Function<Input, List<Effect>> script, StateMachine stateMachine) {
         core = new ScriptedCore(script);
         driver = new ReplicaDriver(CONFIG, core, seams(stateMachine));
     }
 
     /** A driver whose core emits {@code effects} at its first input and nothing afterwards. */
-    static DriverBench emitting(StateMachine stateMachine, Effect... effects) {
+    public static DriverBench emitting(StateMachine stateMachine, Effect... effects) {
         List<Effect> once = new ArrayList<>(List.of(effects));
         return new DriverBench(
                 input -> {
@@ -119,7 +119,7 @@ final class DriverBench {
                 sealer(NodeId.replica(0)), journal, store, stateMachine, outbox, listener, Runnable::run);
     }
 
-    static StateMachine machine(Apply apply) {
+    public static StateMachine machine(Apply apply) {
         return new StateMachine() {
             @Override
             public Bytes apply(Operation operation, io.pbft.checkpoint.State state) {
@@ -133,26 +133,26 @@ final class DriverBench {
         };
     }
 
-    static Signer signer(NodeId node) {
+    public static Signer signer(NodeId node) {
         byte[] seed = new byte[Ed25519.PRIVATE_KEY_SIZE];
         seed[0] = (byte) node.index();
         seed[1] = (byte) (node.isReplica() ? 0 : 1);
         return SCHEME.signer(Bytes.wrap(seed));
     }
 
-    static PublicKey key(NodeId node) {
+    public static PublicKey key(NodeId node) {
         return signer(node).publicKey();
     }
 
-    static Sealer sealer(NodeId node) {
+    public static Sealer sealer(NodeId node) {
         return new Sealer(CLUSTER, node, signer(node));
     }
 
-    static <S extends Statement> Signed<S> signed(S statement) {
+    public static <S extends Statement> Signed<S> signed(S statement) {
         return sealer(statement.signer()).seal(statement).message();
     }
 
-    static Batch batch(int client, long number, String operation) {
+    public static Batch batch(int client, long number, String operation) {
         return new Batch(
                 1_000,
                 List.of(signed(new Request(client, 1L << 20, number, number, -1, List.of(Bytes.utf8(operation))))));

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /** A journal whose disk works when the test says so. */
-final class FakeJournal implements Journal {
+public final class FakeJournal implements Journal {
     private static final Comparator<JournalEntry> PLACE = Comparator.comparing(JournalEntry::kind)
             .thenComparingLong(JournalEntry::seq)
             .thenComparingLong(JournalEntry::view);

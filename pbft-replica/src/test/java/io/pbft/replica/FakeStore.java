@@ -15,16 +15,16 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** A store in memory without a tree: its root is the digest of its entries and of the checkpoint's number. */
-final class FakeStore implements StateStore {
-    final MapState state = new MapState();
+public final class FakeStore implements StateStore {
+    public final MapState state = new MapState();
     final TreeMap<Bytes, Bytes> system = new TreeMap<>();
     final List<Long> released = new ArrayList<>();
     private long seq;
     private Digest root = Digest.ZERO;
 
     /** A state that can be made to fail as a disk does. */
-    static final class MapState implements State {
-        final TreeMap<Bytes, Bytes> entries = new TreeMap<>();
+    public static final class MapState implements State {
+        public final TreeMap<Bytes, Bytes> entries = new TreeMap<>();
         RuntimeException failure;
 
         @Override

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /** A core that does what the test tells it, and remembers what it learned. */
-final class ScriptedCore implements Core {
-    final List<Input> inputs = new ArrayList<>();
+public final class ScriptedCore implements Core {
+    public final List<Input> inputs = new ArrayList<>();
     private final Function<Input, List<Effect>> script;
 
     ScriptedCore(Function<Input, List<Effect>> script) {
@@ -43,7 +43,7 @@ final class ScriptedCore implements Core {
     }
 
     /** The inputs of one kind, in order. */
-    <T extends Input> List<T> learned(Class<T> kind) {
+    public <T extends Input> List<T> learned(Class<T> kind) {
         return inputs.stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 }
