@@ -120,7 +120,7 @@ final class ClientLoop implements Network.Listener {
 
     void start() {
         for (int i = 0; i < frameBytesQueued.length(); i++) {
-            inbox.add(new Event.Connection(i, false));
+            core.step(new Input.Connection(i, false), effects);
         }
         thread.start();
         network.start(this);

@@ -2,7 +2,9 @@ package io.pbft.client;
 
 import io.pbft.client.core.ClientReport;
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.Limits;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +44,27 @@ public final class PbftClient implements AutoCloseable {
         loop.start();
     }
 
+    /**
+     * Makes a client. It connects by itself, and again whenever a connection breaks; what is submitted meanwhile waits.
+     *
+     * @throws ConfigException when the configuration cannot be used, with the field
+     */
+    public static PbftClient connect(ClientConfig config) {
+        return new PbftClient(config, new NettyNetwork(config));
+    }
+
+    /**
+     * Makes a client with the default bounds.
+     *
+     * @param keyFile the client's private key, as {@code pbft init} writes it
+     * @throws ConfigException when the key file cannot be used
+     * @throws NotAuthorisedException when the cluster does not know the client, or not by this key
+     */
+    public static PbftClient connect(ClusterConfig cluster, int clientId, Path keyFile) {
+        return connect(ClientConfig.of(cluster, clientId, keyFile));
+    }
+
+    /** Makes a client on a network of the caller's. */
     static PbftClient connect(ClientConfig config, Network network) {
         return new PbftClient(config, network);
     }
@@ -100,23 +123,31 @@ public final class PbftClient implements AutoCloseable {
     }
 
     /**
-     * Waits for a future of this client, so that its failure is thrown as it is.
+     * Waits for a future of this client, or for one that was derived from it, so that its failure is thrown as it is.
      *
-     * @throws PbftException the future's; {@link OutcomeUnknownException} when this thread is interrupted, and then
-     *     {@link OutcomeUnknownException#later} is the future
+     * @throws PbftException the future's; {@link OutcomeUnknownException} when this thread is interrupted: the future is still
+     *     there to be waited for
      * @throws CancellationException when the future was cancelled
      */
-    public static Reply await(CompletableFuture<Reply> future) {
+    public static <T> T await(CompletableFuture<T> future) {
         try {
             return future.get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new OutcomeUnknownException("interrupted while waiting for the outcome", future);
+            throw new OutcomeUnknownException("interrupted while waiting for the outcome", future.thenApply(result -> {
+                if (result instanceof Reply reply) {
+                    return reply;
+                }
+                throw new IllegalStateException("the future that was waited for has the outcome");
+            }));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof PbftException why) {
                 throw why;
             }
-            throw new IllegalStateException("the callback executor failed", e);
+            if (e.getCause() instanceof RuntimeException why) {
+                throw why;
+            }
+            throw new IllegalStateException("the operation's future failed", e);
         }
     }
 

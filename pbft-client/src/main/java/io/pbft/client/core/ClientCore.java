@@ -113,11 +113,22 @@ public final class ClientCore {
     public ClientCore(Config config, long epoch) {
         this.config = config;
         this.epoch = epoch;
+        this.nonce = nonceBefore(epoch);
         this.views = new ViewBelief(config.quorum());
         this.held = new HeldBytes(config.quorum().replicas(), config.heldBytesMax());
         this.up = new boolean[config.quorum().replicas()];
         Arrays.fill(up, true);
         this.replier = (int) Math.floorMod(epoch, (long) config.quorum().replicas());
+    }
+
+    /**
+     * Where the nonces of reads begin. Replicas answer a client on all of its connections, so processes that share a key must not
+     * share nonces: they begin as far apart as their epochs' hashes (the finalizer of SplitMix64).
+     */
+    static long nonceBefore(long epoch) {
+        long mixed = (epoch ^ epoch >>> 30) * 0xbf58476d1ce4e5b9L;
+        mixed = (mixed ^ mixed >>> 27) * 0x94d049bb133111ebL;
+        return (mixed ^ mixed >>> 31) >>> 2;
     }
 
     /** Takes one input and appends what is to be done. */

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 /** Build, step, compare effects. Every reply here is signed, encoded, decoded and verified for real. */
 class ClientCoreTest {
     private static final long EPOCH = 1_000;
+    private static final long NONCE = ClientCore.nonceBefore(EPOCH);
     private static final Bytes OP = Bytes.utf8("op");
     private static final UnaryOperator<Bytes> MACHINE = TestCluster::reverse;
 
@@ -593,7 +594,7 @@ class ClientCoreTest {
         List<Effect> asked = step(new Input.Read(1, OP, true));
         assertThat(asked)
                 .containsExactlyElementsOf(IntStream.range(0, 4)
-                        .<Effect>mapToObj(i -> new Effect.Send(i, new ReadRequest(1, true, true, OP)))
+                        .<Effect>mapToObj(i -> new Effect.Send(i, new ReadRequest(NONCE + 1, true, true, OP)))
                         .toList());
 
         assertThat(receive(0, read(1, 5, "value"))).isEmpty();
@@ -617,6 +618,21 @@ class ClientCoreTest {
         assertThat(ordered.operations()).containsExactly(OP);
         assertThat(completed(answer(ordered, 0, 1))).hasSize(1);
         assertThat(core.report().readFallbacks()).isEqualTo(1);
+    }
+
+    @Test
+    void twoProcessesWithOneKeyDoNotTakeEachOthersAnswers() {
+        ClientCore other = new ClientCore(config, EPOCH + 1);
+        other.step(new Input.Read(1, Bytes.utf8("another question"), true), effects);
+        long foreign = ((ReadRequest) ((Effect.Send) effects.drain().get(0)).message()).nonce();
+        step(new Input.Read(1, OP, true));
+
+        for (int replica = 0; replica < 4; replica++) {
+            assertThat(receive(replica, read(foreign - NONCE, 7, "another answer")))
+                    .isEmpty();
+        }
+
+        assertThat(core.report().ignored()).containsEntry(Ignored.UNKNOWN_READ, 4L);
     }
 
     @Test
@@ -657,7 +673,7 @@ class ClientCoreTest {
     @Test
     void aStaleReadBelievesFPlusOneAndSaysHowOldItMayBe() {
         List<Effect> asked = step(new Input.Read(1, OP, false));
-        assertThat(asked).contains(new Effect.Send(3, new ReadRequest(1, false, true, OP)));
+        assertThat(asked).contains(new Effect.Send(3, new ReadRequest(NONCE + 1, false, true, OP)));
         receive(0, read(1, 900, "lie"));
         receive(1, read(1, 7, "value"));
 
@@ -672,12 +688,12 @@ class ClientCoreTest {
         List<Effect> asked = step(new Input.Read(50, OP, true));
         assertThat(asked)
                 .containsExactly(
-                        new Effect.Send(0, new ReadRequest(1, true, false, OP)),
-                        new Effect.Send(1, new ReadRequest(1, true, false, OP)),
-                        new Effect.Send(2, new ReadRequest(1, true, true, OP)),
-                        new Effect.Send(3, new ReadRequest(1, true, false, OP)));
+                        new Effect.Send(0, new ReadRequest(NONCE + 1, true, false, OP)),
+                        new Effect.Send(1, new ReadRequest(NONCE + 1, true, false, OP)),
+                        new Effect.Send(2, new ReadRequest(NONCE + 1, true, true, OP)),
+                        new Effect.Send(3, new ReadRequest(NONCE + 1, true, false, OP)));
         ReadReply digestOnly = new ReadReply(
-                1, 7, TestCluster.TIME, Outcome.EXECUTED, Digest.of(Bytes.utf8("value")), Optional.empty());
+                NONCE + 1, 7, TestCluster.TIME, Outcome.EXECUTED, Digest.of(Bytes.utf8("value")), Optional.empty());
         receive(0, digestOnly);
         receive(1, digestOnly);
         assertThat(receive(3, digestOnly)).as("the bytes may still come").isEmpty();
@@ -798,7 +814,7 @@ class ClientCoreTest {
     private static ReadReply read(long nonce, long seq, String value) {
         Bytes result = Bytes.utf8(value);
         return new ReadReply(
-                nonce, seq, TestCluster.TIME + seq, Outcome.EXECUTED, Digest.of(result), Optional.of(result));
+                NONCE + nonce, seq, TestCluster.TIME + seq, Outcome.EXECUTED, Digest.of(result), Optional.of(result));
     }
 
     /** A request of a client that has just seen a large result, and so names a replica. */
