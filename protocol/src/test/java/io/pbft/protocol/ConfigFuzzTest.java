@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 
 /** Coverage-guided fuzzing of the configuration's parser: it complains with its own exception or its result can be written and read. */
 class ConfigFuzzTest {
-    @FuzzTest(maxDuration = "4s")
+    @FuzzTest(maxDuration = "3s")
     void parse(byte[] json) {
         CheapScheme scheme = new CheapScheme();
         ClusterConfig config;

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * these very bytes for its encoding. Without JAZZER_FUZZ in the environment this runs over its seeds; with it, it searches.
  */
 class DecodeFuzzTest {
-    @FuzzTest(maxDuration = "5s")
+    @FuzzTest(maxDuration = "4s")
     void decode(byte[] frame) {
         Message message;
         try {
