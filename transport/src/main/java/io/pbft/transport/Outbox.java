@@ -35,7 +35,7 @@ final class Outbox {
     }
 
     /**
-     * Adds a frame that is not larger than the lane.
+     * Adds a frame. One that is larger than the lane has it to itself.
      *
      * @return how many older frames were dropped for it, or -1 when the outbox is closed and the frame is not taken
      */
@@ -51,7 +51,8 @@ final class Outbox {
     @GuardedBy("lock")
     private int offerPriority(Bytes frame) {
         int dropped = 0;
-        while (priority.size() >= limits.framesMax() || priorityBytes + frame.size() > limits.bytesMax()) {
+        while (priority.size() >= limits.framesMax()
+                || (!priority.isEmpty() && priorityBytes + frame.size() > limits.bytesMax())) {
             priorityBytes -= priority.removeFirst().size();
             dropped++;
         }
@@ -63,7 +64,7 @@ final class Outbox {
     @GuardedBy("lock")
     private int offerBulk(Bytes frame) {
         int dropped = 0;
-        while (bulk.size() >= limits.framesMax() || bulkBytes + frame.size() > limits.bytesMax()) {
+        while (bulk.size() >= limits.framesMax() || (!bulk.isEmpty() && bulkBytes + frame.size() > limits.bytesMax())) {
             bulkBytes -= bulk.removeFirst().size();
             dropped++;
         }

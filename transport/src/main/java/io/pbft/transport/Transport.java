@@ -129,12 +129,10 @@ public final class Transport implements AutoCloseable {
      * arrives.
      *
      * @return false when there is no connection with {@code to}: the frame is dropped and counted
-     * @throws IllegalArgumentException when the frame is empty, or larger than the peer accepts or its lane holds
+     * @throws IllegalArgumentException when the frame is empty, or larger than the peer accepts from this node
      */
     public boolean send(NodeId to, Lane lane, Bytes frame) {
-        int most = Math.min(
-                TransportConfig.frameBytesMaxFrom(config.self()),
-                config.queueTo(to).bytesMax());
+        int most = TransportConfig.frameBytesMaxFrom(config.self());
         if (frame.isEmpty() || frame.size() > most) {
             throw new IllegalArgumentException(
                     "a frame to " + to + " has 1 to " + most + " bytes, not " + frame.size());

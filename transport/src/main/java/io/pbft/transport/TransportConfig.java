@@ -86,7 +86,7 @@ public record TransportConfig(
     /**
      * The bounds of one lane of one connection.
      *
-     * @param bytesMax the bytes of the frames that wait; also the largest frame that can be sent
+     * @param bytesMax the bytes of the frames that wait; a larger frame waits alone
      * @param framesMax their number
      */
     public record Queue(int bytesMax, int framesMax) {

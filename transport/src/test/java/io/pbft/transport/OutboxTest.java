@@ -46,6 +46,16 @@ class OutboxTest {
     }
 
     @Test
+    void aFrameLargerThanTheLaneHasItToItself() {
+        for (Lane lane : Lane.values()) {
+            outbox.offer(lane, Bytes.utf8("1"));
+            assertThat(outbox.offer(lane, Bytes.utf8("0123456789+"))).isEqualTo(1);
+            assertThat(outbox.offer(lane, Bytes.utf8("2"))).isEqualTo(1);
+            assertThat(drained()).isEqualTo("2 ");
+        }
+    }
+
+    @Test
     void oneLaneDoesNotPushOutTheOther() {
         outbox.offer(Lane.PRIORITY, Bytes.utf8("view-chang"));
         for (int i = 0; i < 100; i++) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.Limits;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -166,16 +167,53 @@ class TransportTest {
     }
 
     @Test
+    void aReplyLargerThanTheClientsQueueArrives() throws Exception {
+        Transport replica0 = net.start(R0, at0);
+        net.start(C0, at1);
+        at1.await(R0, true);
+        Bytes large = patterned(TransportConfig.Queue.CLIENT_DEFAULT.bytesMax() + 1);
+        assertThat(replica0.send(C0, Lane.BULK, large)).isTrue();
+        assertThat(at1.takeFrame().content()).isEqualTo(large);
+    }
+
+    @Test
+    void aHandlerThatThrowsLosesTheConnectionAndNothingElse() throws Exception {
+        Recorder failing = new Recorder() {
+            @Override
+            public void onFrame(Inbound from, Bytes frame) {
+                if (frame.equals(Bytes.utf8("poison"))) {
+                    throw new IllegalStateException("a planted failure: the log is to show it");
+                }
+                super.onFrame(from, frame);
+            }
+        };
+        Transport replica0 = net.start(R0, failing);
+        Transport replica1 = net.start(R1, at1);
+        at1.await(R0, true);
+        assertThat(replica1.send(R0, Lane.BULK, Bytes.utf8("poison"))).isTrue();
+        at1.await(R0, false);
+        assertThat(replica0.stats().count(Incident.CLOSED_HANDLER_FAILED)).isEqualTo(1);
+        at1.await(R0, true);
+        assertThat(replica1.send(R0, Lane.BULK, Bytes.utf8("food"))).isTrue();
+        assertThat(failing.takeFrame().content()).isEqualTo(Bytes.utf8("food"));
+    }
+
+    @Test
     void sendRefusesWhatCannotBeAFrame() {
         Transport replica0 = net.start(R0, at0);
         assertThatThrownBy(() -> replica0.send(R1, Lane.BULK, Bytes.EMPTY))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("not 0");
-        Bytes large = Bytes.wrap(new byte[TransportConfig.Queue.CLIENT_DEFAULT.bytesMax() + 1]);
+        Bytes large = Bytes.wrap(new byte[Limits.FRAME_BYTES_MAX + 1]);
         assertThatThrownBy(() -> replica0.send(C0, Lane.BULK, large))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("client-0");
         assertThat(replica0.send(R2, Lane.BULK, Bytes.utf8("nobody there"))).isFalse();
+        Transport client = net.start(C0, at1);
+        Bytes tooLargeForAClient = large.slice(0, TransportConfig.CLIENT_FRAME_BYTES_MAX + 1);
+        assertThatThrownBy(() -> client.send(R0, Lane.BULK, tooLargeForAClient))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("replica-0");
     }
 
     @Test
