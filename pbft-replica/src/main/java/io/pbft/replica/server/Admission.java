@@ -2,12 +2,20 @@ package io.pbft.replica.server;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pbft.protocol.NodeId;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * Bounds what each sender may have inside this process, from a frame's arrival until the core has taken the message. A sender
- * that sends faster than it is served loses its own messages, never those of others (trap 10). Thread-safe.
+ * that sends faster than it is served is not read from for a while; what comes from it all the same and does not fit is lost.
+ * Either way it is its own messages that suffer, never those of others (trap 10). Thread-safe.
+ *
+ * <pre>
+ *   0 ........ a quarter ........ half ................ full
+ *              resumed below      paused at and above   dropped
+ * </pre>
  */
 final class Admission {
     /** Messages and bytes of one replica. A frame that alone exceeds the bytes is admitted when nothing else is here. */
@@ -23,6 +31,13 @@ final class Admission {
     /** Bytes of all clients together. */
     static final long CLIENTS_BYTES_MAX = 32L << 20;
 
+    /** The connection that a frame came over. Called while other senders wait: neither method blocks. */
+    interface Flow {
+        void pause();
+
+        void resume();
+    }
+
     @GuardedBy("this")
     private final Map<NodeId, Use> uses = new HashMap<>();
 
@@ -33,31 +48,33 @@ final class Admission {
     private static final class Use {
         int messages;
         long bytes;
+
+        /** Those of its connections that are paused. A sender with a paused connection has something here. */
+        final List<Flow> paused = new ArrayList<>();
+
+        boolean atLeast(NodeId from, int divisor) {
+            return messages >= messagesMax(from) / divisor || bytes >= bytesMax(from) / divisor;
+        }
     }
 
     /** Whether there is room for a frame of {@code from}; then it must be {@linkplain #release released} once. */
-    synchronized boolean admit(NodeId from, int bytes) {
-        Use use = uses.get(from);
-        int messages = use == null ? 0 : use.messages;
-        long held = use == null ? 0 : use.bytes;
-        int messagesMax = from.isReplica() ? REPLICA_MESSAGES_MAX : CLIENT_MESSAGES_MAX;
-        long bytesMax = from.isReplica() ? REPLICA_BYTES_MAX : CLIENT_BYTES_MAX;
-        if (messages > 0 && (messages >= messagesMax || held + bytes > bytesMax)) {
-            return false;
+    synchronized boolean admit(NodeId from, int bytes, Flow flow) {
+        Use use = uses.computeIfAbsent(from, node -> new Use());
+        boolean fits = use.messages == 0 || (use.messages < messagesMax(from) && use.bytes + bytes <= bytesMax(from));
+        boolean fitsAll = from.isReplica() || clientsBytes == 0 || clientsBytes + bytes <= CLIENTS_BYTES_MAX;
+        if (fits && fitsAll) {
+            use.messages++;
+            use.bytes += bytes;
+            clientsBytes += from.isClient() ? bytes : 0;
         }
-        if (from.isClient()) {
-            if (clientsBytes > 0 && clientsBytes + bytes > CLIENTS_BYTES_MAX) {
-                return false;
-            }
-            clientsBytes += bytes;
+        boolean crowded = from.isClient() && clientsBytes >= CLIENTS_BYTES_MAX / 2;
+        if (use.messages == 0) {
+            uses.remove(from);
+        } else if ((crowded || use.atLeast(from, 2)) && !use.paused.contains(flow)) {
+            use.paused.add(flow);
+            flow.pause();
         }
-        if (use == null) {
-            use = new Use();
-            uses.put(from, use);
-        }
-        use.messages++;
-        use.bytes += bytes;
-        return true;
+        return fits && fitsAll;
     }
 
     synchronized void release(NodeId from, int bytes) {
@@ -67,12 +84,22 @@ final class Admission {
         }
         use.messages--;
         use.bytes -= bytes;
+        clientsBytes -= from.isClient() ? bytes : 0;
+        if (use.messages == 0 || !use.atLeast(from, 4)) {
+            use.paused.forEach(Flow::resume);
+            use.paused.clear();
+        }
         if (use.messages == 0) {
             uses.remove(from);
         }
-        if (from.isClient()) {
-            clientsBytes -= bytes;
-        }
+    }
+
+    private static int messagesMax(NodeId from) {
+        return from.isReplica() ? REPLICA_MESSAGES_MAX : CLIENT_MESSAGES_MAX;
+    }
+
+    private static long bytesMax(NodeId from) {
+        return from.isReplica() ? REPLICA_BYTES_MAX : CLIENT_BYTES_MAX;
     }
 
     /** Messages that are here now, of all senders. */

@@ -37,6 +37,14 @@ final class EvidenceFolder {
 
     /** Keeps the proof. A disk that fails here costs the proof and nothing else: it is logged. */
     void keep(Signed<?> first, Signed<?> second) {
+        if (!Equivocation.conflicts(first.statement(), second.statement())) {
+            LOG.error(
+                    "{} was accused of what is no conflict: {} and {}",
+                    first.statement().signer(),
+                    first,
+                    second);
+            return;
+        }
         Equivocation proof = new Equivocation(first, second);
         NodeId accused = proof.accused();
         Bytes content = proof.encode();

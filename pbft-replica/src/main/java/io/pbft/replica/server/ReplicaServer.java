@@ -319,10 +319,23 @@ public final class ReplicaServer implements AutoCloseable {
         return cause instanceof StorageFailure ? String.valueOf(cause.getMessage()) : cause.toString();
     }
 
+    /** Equal to every other of the same connection. */
+    private record InboundFlow(Inbound connection) implements Admission.Flow {
+        @Override
+        public void pause() {
+            connection.pauseReading();
+        }
+
+        @Override
+        public void resume() {
+            connection.resumeReading();
+        }
+    }
+
     private final class Frames implements FrameHandler {
         @Override
         public void onFrame(Inbound from, Bytes frame) {
-            verifiers.submit(from.peer(), frame);
+            verifiers.submit(from.peer(), frame, new InboundFlow(from));
         }
 
         @Override

@@ -46,11 +46,11 @@ final class VerifierPool implements AutoCloseable {
     }
 
     /** Takes a frame; never blocks. */
-    void submit(NodeId from, Bytes bytes) {
+    void submit(NodeId from, Bytes bytes, Admission.Flow flow) {
         if (closed) {
             return;
         }
-        if (!admission.admit(from, bytes.size())) {
+        if (!admission.admit(from, bytes.size(), flow)) {
             refuse(from, Counters.NO_ROOM, "it sends faster than it is served");
             return;
         }

@@ -35,7 +35,8 @@ class CoreLoopTest {
 
     private void arrive(int messages) {
         for (int i = 0; i < messages; i++) {
-            assertThat(admission.admit(NodeId.replica(1), 100)).isTrue();
+            assertThat(admission.admit(NodeId.replica(1), 100, new CountingFlow()))
+                    .isTrue();
             inbox.put(new Inbox.Admitted(
                     DriverBench.sealer(NodeId.replica(1)).seal(new Commit(0, i + 1, Digest.ZERO, 1)), 100));
         }

@@ -46,11 +46,11 @@ class VerifierPoolTest {
             NodeId one = NodeId.replica(1);
             NodeId two = NodeId.replica(2);
             Signature none = Signature.copyOf(new byte[Signature.SIZE], 0, Signature.SIZE);
-            pool.submit(one, Bytes.utf8("not a message"));
-            pool.submit(one, frame(new Signed<>(commit(1, 1).statement(), none)));
+            pool.submit(one, Bytes.utf8("not a message"), new CountingFlow());
+            pool.submit(one, frame(new Signed<>(commit(1, 1).statement(), none)), new CountingFlow());
             for (int seq = 1; seq <= 50; seq++) {
-                pool.submit(one, frame(commit(1, seq)));
-                pool.submit(two, frame(commit(2, seq)));
+                pool.submit(one, frame(commit(1, seq)), new CountingFlow());
+                pool.submit(two, frame(commit(2, seq)), new CountingFlow());
             }
             List<Inbox.Admitted> taken = take(100);
             for (NodeId sender : List.of(one, two)) {
@@ -76,9 +76,9 @@ class VerifierPoolTest {
         try (VerifierPool pool = new VerifierPool(1, DriverBench.VERIFIER, admission, inbox, counters, "test")) {
             Bytes frame = frame(commit(1, 1));
             for (int i = 0; i < Admission.REPLICA_MESSAGES_MAX + 7; i++) {
-                pool.submit(NodeId.replica(1), frame);
+                pool.submit(NodeId.replica(1), frame, new CountingFlow());
             }
-            pool.submit(NodeId.replica(2), frame(commit(2, 1)));
+            pool.submit(NodeId.replica(2), frame(commit(2, 1)), new CountingFlow());
             take(Admission.REPLICA_MESSAGES_MAX + 1);
             assertThat(counters.refusedBySender()).isEqualTo(Map.of("replica-1", Map.of(Counters.NO_ROOM, 7L)));
         }
