@@ -1,6 +1,6 @@
 package io.pbft.replica;
 
-import io.pbft.checkpoint.State;
+import io.pbft.checkpoint.StateStore;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Limits;
@@ -22,11 +22,11 @@ final class OperationRunner {
     static final int FAILURE_CHARS_MAX = 500;
 
     private final StateMachine stateMachine;
-    private final State state;
+    private final StateStore store;
 
-    OperationRunner(StateMachine stateMachine, State state) {
+    OperationRunner(StateMachine stateMachine, StateStore store) {
         this.stateMachine = stateMachine;
-        this.state = state;
+        this.store = store;
     }
 
     /** Runs the operations of one sequence number, in order. */
@@ -41,14 +41,14 @@ final class OperationRunner {
     }
 
     private Input.Result apply(Operation operation) {
-        return answer(new OperationView(state, true), view -> stateMachine.apply(operation, view));
+        return answer(new OperationView(store.state(), true), view -> stateMachine.apply(operation, view));
     }
 
     /** Answers a query on the state as it is now. */
     Input.Result query(Effect.Query query) {
         Operation operation =
                 new Operation(query.operation(), query.client(), query.seq(), query.timeMillis(), Digest.ZERO);
-        return answer(new OperationView(state, false), view -> stateMachine.query(operation, view));
+        return answer(new OperationView(store.state(), false), view -> stateMachine.query(operation, view));
     }
 
     private static Input.Result answer(OperationView view, Function<OperationView, Bytes> application) {

@@ -80,8 +80,7 @@ public final class ReplicaDriver {
         this.seams = seams;
         this.promises = new PromiseSealer(config.self(), seams.sealer());
         this.replies = new ReplySealer(config.self(), seams.sealer());
-        this.operations =
-                new OperationRunner(seams.stateMachine(), seams.store().state());
+        this.operations = new OperationRunner(seams.stateMachine(), seams.store());
     }
 
     /** Takes an input and carries out all that follows from it at once. Does nothing once halted. */
