@@ -137,14 +137,7 @@ public final class ReplicaServer implements AutoCloseable {
             this.driver = new ReplicaDriver(
                     config,
                     new Replica(config, recovered),
-                    new ReplicaDriver.Seams(
-                            new Sealer(cluster.clusterId(), self, signer),
-                            journal,
-                            store,
-                            stateMachine,
-                            outbox,
-                            new Listener(),
-                            this::reply));
+                    seams(new Sealer(cluster.clusterId(), self, signer), disk, stateMachine, outbox));
             this.loop = new CoreLoop(
                     driver,
                     inbox,
@@ -158,13 +151,7 @@ public final class ReplicaServer implements AutoCloseable {
             this.coreThread = daemon(this::run, name + "-core");
             transport.start();
             coreThread.start();
-            LOG.info(
-                    "replica {} serves on {}: view {}, executed up to {}, stable checkpoint {}",
-                    id,
-                    transport.listenAddress(),
-                    loop.report().view(),
-                    loop.report().lastExecuted(),
-                    loop.report().stableCheckpoint());
+            announce();
         } catch (IOException e) {
             closeOpened();
             throw new StorageFailure(
@@ -175,6 +162,23 @@ public final class ReplicaServer implements AutoCloseable {
             closeOpened();
             throw e;
         }
+    }
+
+    private ReplicaDriver.Seams seams(
+            Sealer sealer, Storage.Opened disk, StateMachine application, TransportOutbox out) {
+        return new ReplicaDriver.Seams(
+                sealer, disk.journal(), disk.store(), application, out, new Listener(), this::reply);
+    }
+
+    private void announce() {
+        ReplicaReport report = loop.report();
+        LOG.info(
+                "replica {} serves on {}: view {}, executed up to {}, stable checkpoint {}",
+                id,
+                transport.listenAddress(),
+                report.view(),
+                report.lastExecuted(),
+                report.stableCheckpoint());
     }
 
     private static Bytes privateKey(ClusterConfig cluster, int id, ReplicaFolder folder) {
@@ -373,8 +377,8 @@ public final class ReplicaServer implements AutoCloseable {
                 LOG.error("replica {} halted, its disk failed: {}", id, cause.getMessage(), cause);
             } else {
                 LOG.error(
-                        "replica {} halted, something of its own is not as it must be: {}; keep its folder and its log for"
-                                + " a report, then start it again",
+                        "replica {} halted, something of its own is not as it must be: {};"
+                                + " keep its folder and its log for a report, then start it again",
                         id,
                         cause.toString(),
                         cause);

@@ -2,8 +2,8 @@ package io.pbft.replica.server;
 
 import io.pbft.checkpoint.Journal;
 import io.pbft.checkpoint.JournalEntry;
+import io.pbft.checkpoint.MemoryStateStore;
 import io.pbft.checkpoint.StorageFailure;
-import io.pbft.replica.FakeStore;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
@@ -20,20 +20,20 @@ final class MemoryStorage implements Storage {
             .thenComparingLong(JournalEntry::view);
 
     private final TreeMap<JournalEntry, JournalEntry> durable = new TreeMap<>(PLACE);
-    final FakeStore store = new FakeStore();
+    private final MemoryStateStore.Disk states = new MemoryStateStore.Disk();
     volatile boolean broken;
 
     @Override
     public Opened open(ReplicaFolder folder, Executor core, Consumer<Throwable> failed) {
-        return new Opened(new MemoryJournal(core, failed), store);
+        return new Opened(new JournalOfItsThread(core, failed), new MemoryStateStore(states));
     }
 
-    private final class MemoryJournal implements Journal {
+    private final class JournalOfItsThread implements Journal {
         private final Executor core;
         private final Consumer<Throwable> failed;
         private final ExecutorService thread = Executors.newSingleThreadExecutor();
 
-        MemoryJournal(Executor core, Consumer<Throwable> failed) {
+        JournalOfItsThread(Executor core, Consumer<Throwable> failed) {
             this.core = core;
             this.failed = failed;
         }

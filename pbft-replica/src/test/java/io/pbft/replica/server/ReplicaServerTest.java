@@ -77,9 +77,7 @@ class ReplicaServerTest {
             for (int id = 0; id < TestCluster.REPLICAS; id++) {
                 cluster.stop(id);
             }
-            // What was executed but not yet part of a checkpoint is lost with the process, and comes back from the
-            // journal.
-            cluster.disks.forEach(disk -> disk.store.state.entries.clear());
+            // What was executed after the last checkpoint went with the process, and comes back from the journal.
             for (int id = 0; id < TestCluster.REPLICAS; id++) {
                 cluster.start(id);
             }
