@@ -5,18 +5,17 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.pbft.protocol.NodeId;
 import java.net.InetSocketAddress;
+import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one connection to one peer: dials, waits for its end, dials again. The pause between two dials doubles, up to a
- * limit, and is drawn from its upper half at random, so that a cluster that lost a node does not come back to it in
- * step. It starts afresh after a connection that lived for a while: one that is refused each time, or breaks each time,
- * does not count as a success. Lives on one event loop.
+ * Keeps one connection to one peer: dials, waits for its end, pauses ({@link Backoff}), dials again. A connection that
+ * is refused each time, or breaks each time, does not count as a success and does not shorten the pauses. Lives on one
+ * event loop.
  */
 final class Dialer {
     private static final Logger LOG = LoggerFactory.getLogger(Dialer.class);
@@ -24,12 +23,11 @@ final class Dialer {
     private final NodeId peer;
     private final InetSocketAddress address;
     private final Bootstrap bootstrap;
-    private final TransportConfig.Timing timing;
+    private final Backoff backoff;
     private final Counters counters;
     private final Executor resolver;
     private final Executor eventLoop;
     private volatile boolean stopped;
-    private int pauseMillis;
 
     /** @param resolver where host names are looked up, as that blocks */
     Dialer(
@@ -43,11 +41,10 @@ final class Dialer {
         this.peer = peer;
         this.address = address;
         this.bootstrap = bootstrap;
-        this.timing = timing;
         this.counters = counters;
         this.resolver = resolver;
         this.eventLoop = eventLoop;
-        this.pauseMillis = timing.reconnectMillisMin();
+        this.backoff = new Backoff(timing.reconnectMillisMin(), timing.reconnectMillisMax(), new SplittableRandom());
     }
 
     void start() {
@@ -97,10 +94,7 @@ final class Dialer {
         }
         long since = System.nanoTime();
         channel.closeFuture().addListener(closed -> {
-            long livedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
-            if (livedMillis >= timing.reconnectMillisMax()) {
-                pauseMillis = timing.reconnectMillisMin();
-            }
+            backoff.connectionLived(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since));
             again(channel);
         });
     }
@@ -109,8 +103,6 @@ final class Dialer {
         if (stopped || channel.eventLoop().isShuttingDown()) {
             return;
         }
-        int millis = pauseMillis / 2 + ThreadLocalRandom.current().nextInt(pauseMillis / 2 + 1);
-        pauseMillis = Math.min(2 * pauseMillis, timing.reconnectMillisMax());
-        channel.eventLoop().schedule(this::resolve, millis, TimeUnit.MILLISECONDS);
+        channel.eventLoop().schedule(this::resolve, backoff.nextMillis(), TimeUnit.MILLISECONDS);
     }
 }
