@@ -6,12 +6,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one sequence number orders: requests, and the time that the primary proposes for them. Its digest is the SHA-256
- * of its canonical encoding, client signatures included. A value like the records beside it; not a record because it keeps
- * its digest once somebody has asked for it: hashing a batch is what costs most about it, and it is asked for by everybody
- * who handles the batch. Immutable and thread-safe.
+ * of its canonical encoding, client signatures included. A value like the records beside it; not a record because it
+ * keeps its digest once somebody has asked for it: hashing a batch is what costs most about it, and it is asked for
+ * by everybody who handles the batch. Immutable and thread-safe.
  */
 public final class Batch {
-    /** The null request, which fills gaps at a view change: it executes as nothing but counts (OSDI'99, section 4.4). */
+    /**
+     * The null request, which fills gaps at a view change: it executes as nothing but counts (OSDI'99, section 4.4).
+     */
     public static final Batch NULL = new Batch(0, List.of());
 
     private final long timeMillis;
@@ -21,7 +23,8 @@ public final class Batch {
     private @Nullable Digest digest;
 
     /**
-     * @param timeMillis the agreed time, in milliseconds since 1970; 0 in the null batch, which leaves the agreed time alone
+     * @param timeMillis the agreed time, in milliseconds since 1970; 0 in the null batch, which leaves the agreed
+     *     time alone
      */
     public Batch(long timeMillis, List<Signed<Request>> requests) {
         this.timeMillis = timeMillis;

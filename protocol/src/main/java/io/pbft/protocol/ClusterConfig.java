@@ -22,8 +22,9 @@ import java.util.List;
  *   }
  * </pre>
  *
- * <p>Replicas and clients stand in the order of their ids, which begin at 0. "parameters" may be left out, whole or in part:
- * {@link ProtocolParameters#DEFAULT} stands for what is missing. Everything else must be there, and nothing else may be.
+ * <p>Replicas and clients stand in the order of their ids, which begin at 0. "parameters" may be left out, whole or
+ * in part: {@link ProtocolParameters#DEFAULT} stands for what is missing. Everything else must be there, and nothing
+ * else may be.
  *
  * @param clusterId goes into every signature, so that no two clusters take each other's
  */
@@ -42,7 +43,9 @@ public record ClusterConfig(
     /** A client and its key. */
     public record ClientInfo(int id, PublicKey publicKey) {}
 
-    /** @throws ConfigException when the parts do not fit together, naming the field; its file is "cluster configuration" */
+    /**
+     * @throws ConfigException when the parts do not fit together, naming the field; its file is "cluster configuration"
+     */
     public ClusterConfig {
         replicas = List.copyOf(replicas);
         clients = List.copyOf(clients);

@@ -24,9 +24,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * {@code cluster.json} to {@link ClusterConfig} and back. By hand and not by data binding, since every complaint has to name
- * the path, what was expected and what was found, and since nothing may be ignored: a misspelt field is an error, and so is
- * one that is there twice.
+ * {@code cluster.json} to {@link ClusterConfig} and back. By hand and not by data binding, since every complaint has
+ * to name the path, what was expected and what was found, and since nothing may be ignored: a misspelt field is an
+ * error, and so is one that is there twice.
  */
 final class ClusterConfigJson {
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

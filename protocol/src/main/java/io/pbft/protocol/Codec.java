@@ -12,10 +12,10 @@ import java.util.Optional;
 /**
  * The canonical encoding of everything that travels, is signed, or is kept (docs/wire-format.md has it byte by byte).
  *
- * <p>Canonical: one value has one encoding, and one encoding is of one value. Integers have fixed widths, lists that stand
- * for sets are ordered, flags are 0 or 1, nothing is optional without a flag and nothing may follow the end. So
- * {@code decode(encode(m))} equals m, and {@code encode(decode(b))} is b for every b that {@code decode} accepts: a digest
- * or a signature over an encoding is one over the value, and nobody can make a second frame that means the same.
+ * <p>Canonical: one value has one encoding, and one encoding is of one value. Integers have fixed widths, lists that
+ * stand for sets are ordered, flags are 0 or 1, nothing is optional without a flag and nothing may follow the end. So
+ * {@code decode(encode(m))} equals m, and {@code encode(decode(b))} is b for every b that {@code decode} accepts: a
+ * digest or a signature over an encoding is one over the value, and nobody can make a second frame that means the same.
  *
  * <p>Decoding checks form alone: ranges, limits, order. What a message claims is for the {@link Verifier}. Thread-safe.
  */

@@ -2,7 +2,9 @@ package io.pbft.protocol;
 
 import java.io.Serial;
 
-/** A configuration that cannot be used: says in which file, at which path in it, what was expected and what was found. */
+/**
+ * A configuration that cannot be used: says in which file, at which path in it, what was expected and what was found.
+ */
 public final class ConfigException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

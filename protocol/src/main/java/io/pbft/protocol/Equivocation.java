@@ -4,10 +4,11 @@ import io.pbft.crypto.Bytes;
 import io.pbft.protocol.MalformedMessage.Reason;
 
 /**
- * Proof that a replica is faulty: two statements that it signed and that no correct replica signs both. Anybody who has the
- * cluster's configuration can check it; nobody can make one up about a replica whose key is its own.
+ * Proof that a replica is faulty: two statements that it signed and that no correct replica signs both. Anybody who
+ * has the cluster's configuration can check it; nobody can make one up about a replica whose key is its own.
  *
- * <p>As a file: the eight ASCII bytes {@code pbft-eqv}, a version byte 1, and the two frames, each after its u32 length.
+ * <p>As a file: the eight ASCII bytes {@code pbft-eqv}, a version byte 1, and the two frames, each after its u32
+ * length.
  */
 public record Equivocation(Signed<?> first, Signed<?> second) {
     private static final Bytes MAGIC = Bytes.utf8("pbft-eqv");
@@ -22,8 +23,9 @@ public record Equivocation(Signed<?> first, Signed<?> second) {
     }
 
     /**
-     * Whether one signer said both and must not have: two digests for one (type, view, seq), two states for one checkpoint, two
-     * VIEW-CHANGEs for one view, two NEW-VIEWs of one view. A statement never conflicts with itself, however often signed.
+     * Whether one signer said both and must not have: two digests for one (type, view, seq), two states for one
+     * checkpoint, two VIEW-CHANGEs for one view, two NEW-VIEWs of one view. A statement never conflicts with itself,
+     * however often signed.
      */
     public static boolean conflicts(Statement a, Statement b) {
         if (a.type() != b.type() || !a.signer().equals(b.signer())) {

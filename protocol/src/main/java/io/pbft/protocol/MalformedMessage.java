@@ -1,8 +1,8 @@
 package io.pbft.protocol;
 
 /**
- * Bytes that are no canonical encoding of anything. What a peer sent is data: the receiver counts the reason and drops the
- * frame. Carries no stack trace, so that throwing it costs a hostile peer's victim next to nothing.
+ * Bytes that are no canonical encoding of anything. What a peer sent is data: the receiver counts the reason and
+ * drops the frame. Carries no stack trace, so that throwing it costs a hostile peer's victim next to nothing.
  */
 public final class MalformedMessage extends RuntimeException {
     private static final long serialVersionUID = 1L;

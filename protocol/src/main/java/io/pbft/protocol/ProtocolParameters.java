@@ -12,10 +12,10 @@ package io.pbft.protocol;
  * @param requestTimeoutMillis how long a replica that knows of an unexecuted request sees no execution at all before it
  *     suspects the primary
  * @param disconnectedTimeoutMillis the same while the connection to the primary is down
- * @param fairnessTimeoutMillis how long one request may wait while others are executed, before the primary is suspected of
- *     leaving it out
- * @param viewChangeTimeoutMillis how long a replica waits for a NEW-VIEW after a quorum has asked for it; doubles with each
- *     view that fails
+ * @param fairnessTimeoutMillis how long one request may wait while others are executed, before the primary is
+ *     suspected of leaving it out
+ * @param viewChangeTimeoutMillis how long a replica waits for a NEW-VIEW after a quorum has asked for it; doubles
+ *     with each view that fails
  * @param viewChangeTimeoutMaxMillis where the doubling ends
  * @param statusIntervalMillis how often replicas tell each other where they stand
  * @param clockSkewMillis how far a proposed time may lie from a backup's clock

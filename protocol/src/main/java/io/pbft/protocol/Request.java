@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Operations of one client under one signature (TOCS'02, section 2.3.1, REQUEST; many operations share it here).
- * Operation i has the number {@code first + i}; each is ordered once and executed once. A value like the records beside it;
- * not a record because it keeps its digest once somebody has asked for it. Immutable and thread-safe.
+ * Operation i has the number {@code first + i}; each is ordered once and executed once. A value like the records
+ * beside it; not a record because it keeps its digest once somebody has asked for it. Immutable and thread-safe.
  */
 public final class Request implements Statement {
     private final int client;
@@ -23,8 +23,8 @@ public final class Request implements Statement {
 
     /**
      * @param client who asks
-     * @param epoch the session: a number that a client never uses for two sessions. Its upper 44 bits are the milliseconds
-     *     since 1970 at which the session began, its lower 20 are random
+     * @param epoch the session: a number that a client never uses for two sessions. Its upper 44 bits are the
+     *     milliseconds since 1970 at which the session began, its lower 20 are random
      * @param lowest the lowest number of this session whose result the client still waits for: replicas forget what is
      *     below; at least 1
      * @param first the number of the first operation, at least {@code lowest}

@@ -6,12 +6,14 @@ import java.io.Serial;
 import java.util.List;
 
 /**
- * What must hold of a statement whoever signed it: who may say it, of which view and sequence number, and that certificates
- * are whole. Looks at no signature and hashes nothing, so a {@link Verifier} asks here before it spends anything. Throws
- * {@link Refused}. Thread-safe.
+ * What must hold of a statement whoever signed it: who may say it, of which view and sequence number, and that
+ * certificates are whole. Looks at no signature and hashes nothing, so a {@link Verifier} asks here before it spends
+ * anything. Throws {@link Refused}. Thread-safe.
  */
 final class Rules {
-    /** Ends a check with its one reason; becomes a {@link Verdict.Rejected} at the verifier's edge. Has no stack trace. */
+    /**
+     * Ends a check with its one reason; becomes a {@link Verdict.Rejected} at the verifier's edge. Has no stack trace.
+     */
     static final class Refused extends RuntimeException {
         @Serial
         private static final long serialVersionUID = 1L;

@@ -9,8 +9,8 @@ import java.util.List;
  * Signs one node's own statements: a replica's or a client's. What it signs is verified by construction, since a node
  * trusts itself. Thread-safe when its {@link Signer} is.
  *
- * <p>It throws {@link IllegalArgumentException} when it is asked to sign for somebody else, or a proposal whose digest is not
- * its batch's: that is a broken invariant of the node itself.
+ * <p>It throws {@link IllegalArgumentException} when it is asked to sign for somebody else, or a proposal whose
+ * digest is not its batch's: that is a broken invariant of the node itself.
  */
 public final class Sealer {
     private final Digest clusterId;

@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Which signatures have been found valid, the least recently used forgotten first. Certificates repeat votes that arrived
- * one by one, and batches repeat requests: most signatures of a VIEW-CHANGE have been seen before.
+ * Which signatures have been found valid, the least recently used forgotten first. Certificates repeat votes that
+ * arrived one by one, and batches repeat requests: most signatures of a VIEW-CHANGE have been seen before.
  *
- * <p>The key is all that validity depends on: signer, type, statement and the signature itself, compared whole. So knowing
- * one valid signature never makes another pass. Failures are not remembered: their number has no bound, and an attacker
- * would push the valid ones out.
+ * <p>The key is all that validity depends on: signer, type, statement and the signature itself, compared whole. So
+ * knowing one valid signature never makes another pass. Failures are not remembered: their number has no bound, and
+ * an attacker would push the valid ones out.
  *
  * <p>Thread-safe: stripes by key, each under its own lock, since a read moves an entry too.
  */
@@ -69,7 +69,9 @@ final class SignatureCache {
         return stripes[(key.hash >>> 16) % stripes.length];
     }
 
-    /** One valid signature. The hash is of the signature's and the statement's bytes: nothing that differs between runs. */
+    /**
+     * One valid signature. The hash is of the signature's and the statement's bytes: nothing that differs between runs.
+     */
     static final class Key {
         private final boolean replica;
         private final int index;

@@ -4,8 +4,8 @@ import io.pbft.crypto.Bytes;
 import java.util.List;
 
 /**
- * Nodes of the state tree of the checkpoint at {@code seq}: each is checked against the digest that its parent gives for
- * it, up to the certified root.
+ * Nodes of the state tree of the checkpoint at {@code seq}: each is checked against the digest that its parent gives
+ * for it, up to the certified root.
  *
  * @param available false: this replica does not hold that checkpoint (any more), and there are no nodes
  */

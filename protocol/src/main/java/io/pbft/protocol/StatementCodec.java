@@ -10,9 +10,9 @@ import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
 /**
- * Statements, and the certificates that are made of them, byte by byte: each {@code put} beside its {@code get}. A statement
- * has no type byte here: its place says what it is. A signed statement is the statement and then the 64 bytes of its
- * signature.
+ * Statements, and the certificates that are made of them, byte by byte: each {@code put} beside its {@code get}. A
+ * statement has no type byte here: its place says what it is. A signed statement is the statement and then the 64
+ * bytes of its signature.
  */
 final class StatementCodec {
     /** view, seq, digest, replica. */
@@ -280,7 +280,9 @@ final class StatementCodec {
         return signed(in, new NewView(view, viewChanges, proposals, replica(in)));
     }
 
-    /** The bytes of the largest NEW-VIEW, type byte and signature included, that a cluster with this window can need. */
+    /**
+     * The bytes of the largest NEW-VIEW, type byte and signature included, that a cluster with this window can need.
+     */
     static long newViewBytesMax(Quorum quorum, int window) {
         long prepared = PREPARED_CERTIFICATE_BYTES_MIN + (long) quorum.prepares() * SIGNED_VOTE_BYTES;
         long viewChange =

@@ -1,7 +1,8 @@
 package io.pbft.protocol;
 
 /**
- * Where a replica stands: sent from time to time to all, so that each sends what the others lack (TOCS'02, section 5.2).
+ * Where a replica stands: sent from time to time to all, so that each sends what the others lack (TOCS'02, section
+ * 5.2).
  *
  * @param view its view; the one it wants while {@code changingView}
  * @param changingView whether it waits for that view's NEW-VIEW

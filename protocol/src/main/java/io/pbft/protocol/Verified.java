@@ -1,9 +1,9 @@
 package io.pbft.protocol;
 
 /**
- * A message that has been checked whole: its bounds, every signature in it, every certificate, recursively. The core of a
- * replica accepts nothing else. Only the {@link Verifier} makes one from what a peer sent, and only the {@link Sealer}
- * one from what this replica has just signed itself. Immutable.
+ * A message that has been checked whole: its bounds, every signature in it, every certificate, recursively. The core
+ * of a replica accepts nothing else. Only the {@link Verifier} makes one from what a peer sent, and only the {@link
+ * Sealer} one from what this replica has just signed itself. Immutable.
  */
 public final class Verified<M extends Message> {
     private final NodeId from;

@@ -13,16 +13,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Decides whether a message is to be believed as far as it goes: that its sender may send it, that its fields make sense
- * together, that every certificate in it is whole and every signature in it, however deep, is its signer's. What it accepts
- * becomes a {@link Verified}; there is no other way to get one of what a peer sent.
+ * Decides whether a message is to be believed as far as it goes: that its sender may send it, that its fields make
+ * sense together, that every certificate in it is whole and every signature in it, however deep, is its signer's.
+ * What it accepts becomes a {@link Verified}; there is no other way to get one of what a peer sent.
  *
  * <p>It holds no protocol state: whether a valid message is of use now is for the core.
  *
- * <p>The order of the checks bounds what a hostile peer can make a replica spend: first the sender's kind and everything that
- * {@link Rules} can see without hashing, over the whole message; then the outermost signature, so that whoever makes us
- * check a thousand nested ones has signed for it; then digests, and last the nested signatures. Signatures that were found
- * valid before are not checked again while the cache remembers them.
+ * <p>The order of the checks bounds what a hostile peer can make a replica spend: first the sender's kind and
+ * everything that {@link Rules} can see without hashing, over the whole message; then the outermost signature, so
+ * that whoever makes us check a thousand nested ones has signed for it; then digests, and last the nested signatures.
+ * Signatures that were found valid before are not checked again while the cache remembers them.
  *
  * <p>Thread-safe.
  */

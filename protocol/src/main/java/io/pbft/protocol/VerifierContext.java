@@ -10,7 +10,8 @@ import java.util.Optional;
  *
  * @param replicas their keys, by their number
  * @param clients their keys, by their number
- * @param self who verifies: a client takes only replies to itself; empty: replies to anybody, as one who checks receipts does
+ * @param self who verifies: a client takes only replies to itself; empty: replies to anybody, as one who checks
+ *     receipts does
  */
 public record VerifierContext(
         Digest clusterId,

@@ -7,8 +7,8 @@ import java.util.List;
  *
  * @param view the view it wants, above every view it voted in
  * @param stable its last stable checkpoint with the proof
- * @param prepared for each sequence number above it, within the window, that prepared here: the certificate of the highest
- *     view; in ascending order of sequence number, each once, each of a view below {@code view}
+ * @param prepared for each sequence number above it, within the window, that prepared here: the certificate of the
+ *     highest view; in ascending order of sequence number, each once, each of a view below {@code view}
  */
 public record ViewChange(long view, CheckpointCertificate stable, List<PreparedCertificate> prepared, int replica)
         implements Statement {

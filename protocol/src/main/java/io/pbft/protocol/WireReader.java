@@ -9,9 +9,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Reads what {@link WireWriter} wrote, from bytes that anybody may have made up. Every count and length is held against its
- * limit and against the bytes that are left before anything is allocated for it, so that what a frame makes the reader
- * allocate is a small multiple of the frame's size. Throws {@link MalformedMessage} and nothing else. NOT thread-safe.
+ * Reads what {@link WireWriter} wrote, from bytes that anybody may have made up. Every count and length is held
+ * against its limit and against the bytes that are left before anything is allocated for it, so that what a frame
+ * makes the reader allocate is a small multiple of the frame's size. Throws {@link MalformedMessage} and nothing
+ * else. NOT thread-safe.
  */
 public final class WireReader {
     private static final VarHandle I64 = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);

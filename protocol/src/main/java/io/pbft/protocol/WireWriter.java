@@ -11,8 +11,8 @@ import java.util.Arrays;
 /**
  * Writes fixed-width big-endian fields into an array that grows. NOT thread-safe.
  *
- * <p>{@link #scratch} lends each thread one writer that keeps its array: an encoding then costs one copy of its size and no
- * garbage besides the result. Its user must finish with it before anything else on that thread asks for it.
+ * <p>{@link #scratch} lends each thread one writer that keeps its array: an encoding then costs one copy of its size
+ * and no garbage besides the result. Its user must finish with it before anything else on that thread asks for it.
  */
 public final class WireWriter {
     private static final VarHandle I64 = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);

@@ -98,8 +98,10 @@ class ClusterConfigTest {
                 "\"windwo\"",
                 "parameters.windwo: unknown field; expected one of "
                         + "checkpointInterval, window, pipelineDepth, batchOperationsMax, batchBytesMax, tickMillis, "
-                        + "requestTimeoutMillis, disconnectedTimeoutMillis, fairnessTimeoutMillis, viewChangeTimeoutMillis, "
-                        + "viewChangeTimeoutMaxMillis, statusIntervalMillis, clockSkewMillis, sessionWindow, sessionsPerClient");
+                        + "requestTimeoutMillis, disconnectedTimeoutMillis, "
+                        + "fairnessTimeoutMillis, viewChangeTimeoutMillis, "
+                        + "viewChangeTimeoutMaxMillis, statusIntervalMillis, clockSkewMillis, "
+                        + "sessionWindow, sessionsPerClient");
         refused("\"port\" : 7000,", "", "replicas[0].port: expected, but it is missing");
         refused(
                 "\"clusterId\"",

@@ -3,7 +3,10 @@ package io.pbft.protocol;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 
-/** Coverage-guided fuzzing of the configuration's parser: it complains with its own exception or its result can be written and read. */
+/**
+ * Coverage-guided fuzzing of the configuration's parser: it complains with its own exception or its result can be
+ * written and read.
+ */
 class ConfigFuzzTest {
     @FuzzTest(maxDuration = "3s")
     void parse(byte[] json) {

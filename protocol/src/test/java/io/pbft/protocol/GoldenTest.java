@@ -18,9 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The bytes on the wire, of one message of each type, as they have been from the first version on. When this fails, replicas of two
- * versions no longer understand each other, and what a journal holds cannot be read back: that wants another domain string, not
- * another golden file.
+ * The bytes on the wire, of one message of each type, as they have been from the first version on. When this fails,
+ * replicas of two versions no longer understand each other, and what a journal holds cannot be read back: that wants
+ * another domain string, not another golden file.
  */
 class GoldenTest {
     @ParameterizedTest

@@ -13,8 +13,8 @@ import java.util.Random;
 import java.util.function.IntFunction;
 
 /**
- * Random messages of every type: well-formed, so that the codec takes them, and meaningless, with signatures and digests that are
- * noise. The same seed gives the same messages. NOT thread-safe.
+ * Random messages of every type: well-formed, so that the codec takes them, and meaningless, with signatures and
+ * digests that are noise. The same seed gives the same messages. NOT thread-safe.
  */
 public final class Messages {
     private static final long[] CORNERS = {0, 1, 2, 255, 256, Integer.MAX_VALUE, 1L << 32, Long.MAX_VALUE - 5_000};

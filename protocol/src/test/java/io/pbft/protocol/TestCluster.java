@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A cluster for tests: every node's key comes from its name, so that all of it, signatures included, is the same in every run.
- * Speaks for any node.
+ * A cluster for tests: every node's key comes from its name, so that all of it, signatures included, is the same in
+ * every run. Speaks for any node.
  */
 public final class TestCluster {
     private final SignatureScheme scheme;
@@ -134,7 +134,9 @@ public final class TestCluster {
         return new CheckpointCertificate(seq, state, proof);
     }
 
-    /** Of the first replicas, all with the same content, and a null request for each sequence number of {@code seqs}. */
+    /**
+     * Of the first replicas, all with the same content, and a null request for each sequence number of {@code seqs}.
+     */
     public Signed<NewView> newView(
             long view, CheckpointCertificate stable, List<PreparedCertificate> prepared, List<Long> seqs) {
         int primary = quorum().primary(view);

@@ -12,8 +12,8 @@ import java.util.Optional;
  * An operation of the key-value service. Keys are any 1 to {@link Limits#KEY_BYTES_MAX} bytes, values any 0 to
  * {@link #VALUE_BYTES_MAX}; whoever makes one with others gets an {@link IllegalArgumentException} that says which.
  *
- * <p>Encoded as a code byte and the fields in their order: keys and values as a u32 length and the bytes, numbers as big-endian
- * i64 and u32, what is optional after a flag of 0 or 1. The encoding is canonical.
+ * <p>Encoded as a code byte and the fields in their order: keys and values as a u32 length and the bytes, numbers as
+ * big-endian i64 and u32, what is optional after a flag of 0 or 1. The encoding is canonical.
  */
 public sealed interface KvOperation {
     /** In bytes: with the longest key beside it, a value fits in one operation and in one entry of a scan's result. */
@@ -79,8 +79,8 @@ public sealed interface KvOperation {
     }
 
     /**
-     * The entries whose keys begin with {@code prefix}, ascending; answered by {@link KvResult.Entries}. Changes nothing: may be
-     * sent as a read.
+     * The entries whose keys begin with {@code prefix}, ascending; answered by {@link KvResult.Entries}. Changes
+     * nothing: may be sent as a read.
      *
      * @param after only keys above this one: the last key of the part before; empty: from the first on
      * @param limit 1 to {@link #SCAN_ENTRIES_MAX}

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The result of a {@link KvOperation} that was executed; one that failed has a text for its result instead. Encoded like the
- * operations: a code byte, then the fields. Canonical.
+ * The result of a {@link KvOperation} that was executed; one that failed has a text for its result instead. Encoded
+ * like the operations: a code byte, then the fields. Canonical.
  */
 public sealed interface KvResult {
     /** The put was done. */
@@ -33,7 +33,8 @@ public sealed interface KvResult {
     /**
      * What a scan found, ascending.
      *
-     * @param more whether the scan stopped at its limit, or because a result's bytes were used up, with more entries to come
+     * @param more whether the scan stopped at its limit, or because a result's bytes were used up, with more entries
+     *     to come
      */
     record Entries(List<Entry> entries, boolean more) implements KvResult {
         /** What an encoding takes besides its entries. */
