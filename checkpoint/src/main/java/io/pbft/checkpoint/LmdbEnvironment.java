@@ -1,0 +1,190 @@
+package io.pbft.checkpoint;
+
+import io.pbft.crypto.Bytes;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.DbiFlags;
+import org.lmdbjava.Env;
+import org.lmdbjava.EnvFlags;
+import org.lmdbjava.LmdbException;
+import org.lmdbjava.Txn;
+
+/**
+ * An LMDB environment in a folder of its own: locked, growing by itself, its errors in words.
+ *
+ * <p>Commits are synchronous and the map is read-only: MDB_WRITEMAP would turn a full disk into the end of the process, and
+ * MDB_NOSYNC a power loss into a broken file. Read transactions are not bound to threads (MDB_NOTLS).
+ *
+ * <p>One thread writes. Any thread may open a read transaction, and uses it alone.
+ */
+final class LmdbEnvironment implements AutoCloseable {
+    private static final String DATA_FILE = "data.mdb";
+
+    /** Beyond this a map is not believed to be wanted. */
+    private static final long MAP_BYTES_MAX = 1L << 46;
+
+    private final Path folder;
+    private final String what;
+    private final DirectoryLock lock;
+    private final Env<ByteBuffer> env;
+    private long mapBytes;
+    private boolean closed;
+
+    private LmdbEnvironment(Path folder, String what, DirectoryLock lock, Env<ByteBuffer> env) {
+        this.folder = folder;
+        this.what = what;
+        this.lock = lock;
+        this.env = env;
+        this.mapBytes = env.info().mapSize;
+    }
+
+    /**
+     * @param what names it in messages, such as "the journal"
+     * @param mapBytes address space to begin with; it is no memory and no space on disk
+     */
+    static LmdbEnvironment open(Path folder, String what, long mapBytes, int databases) {
+        DirectoryLock lock = DirectoryLock.acquire(folder, what);
+        try {
+            Env<ByteBuffer> env =
+                    Env.create().setMapSize(mapBytes).setMaxDbs(databases).open(folder.toFile(), EnvFlags.MDB_NOTLS);
+            LmdbEnvironment opened = new LmdbEnvironment(folder, what, lock, env);
+            opened.fillUp();
+            return opened;
+        } catch (LmdbException | IOException e) {
+            lock.close();
+            throw failure("cannot be opened", what, folder, e);
+        }
+    }
+
+    /**
+     * A file that ends before its last page would end the process when that page is read. Behind its end there are zeros, then:
+     * either LMDB never wrote these pages, or it finds that they are none of its own.
+     */
+    private void fillUp() throws IOException {
+        long bytes = (env.info().lastPageNumber + 1) * env.stat().pageSize;
+        try (RandomAccessFile file = new RandomAccessFile(data().toFile(), "rw")) {
+            if (file.length() < bytes) {
+                file.setLength(bytes);
+            }
+        }
+    }
+
+    Path data() {
+        return folder.resolve(DATA_FILE);
+    }
+
+    Dbi<ByteBuffer> database(String name) {
+        try {
+            return env.openDbi(name, DbiFlags.MDB_CREATE);
+        } catch (LmdbException e) {
+            throw failure("cannot be opened", what, folder, e);
+        }
+    }
+
+    Txn<ByteBuffer> read() {
+        try {
+            return env.txnRead();
+        } catch (LmdbException e) {
+            throw failure("cannot be read", what, folder, e);
+        }
+    }
+
+    /** {@link #write(Consumer, Consumer)} where nobody holds a read transaction. */
+    void write(Consumer<Txn<ByteBuffer>> work) {
+        write(work, Runnable::run);
+    }
+
+    /**
+     * Carries out {@code work} in one transaction, which is durable on return. When the map is full it grows and {@code work}
+     * is done again from the start.
+     *
+     * @param grow given what enlarges the map, runs it while no read transaction is open
+     * @throws StorageFailure when it did not become durable
+     */
+    void write(Consumer<Txn<ByteBuffer>> work, Consumer<Runnable> grow) {
+        while (true) {
+            try (Txn<ByteBuffer> txn = env.txnWrite()) {
+                work.accept(txn);
+                txn.commit();
+                return;
+            } catch (Env.MapFullException e) {
+                if (mapBytes >= MAP_BYTES_MAX) {
+                    throw failure("is full", what, folder, e);
+                }
+            } catch (LmdbException e) {
+                throw failure("cannot be written", what, folder, e);
+            }
+            // The transaction is closed: its failure was not the disk's, and nothing of it is there.
+            grow.accept(this::enlarge);
+        }
+    }
+
+    private void enlarge() {
+        try {
+            env.setMapSize(mapBytes * 2);
+            mapBytes *= 2;
+        } catch (LmdbException e) {
+            throw failure("cannot grow beyond " + mapBytes + " bytes", what, folder, e);
+        }
+    }
+
+    long mapBytes() {
+        return mapBytes;
+    }
+
+    /** What reading found wrong. */
+    StorageFailure damaged(String place, String how) {
+        return new StorageFailure(what + " " + data().toAbsolutePath() + " is damaged at " + place + ": " + how
+                + ". The disk may be failing. Do not delete the folder to get rid of this: "
+                + "a replica that forgets its promises counts as faulty");
+    }
+
+    StorageFailure failed(String doing, LmdbException cause) {
+        return failure(doing, what, folder, cause);
+    }
+
+    private static StorageFailure failure(String problem, String what, Path folder, Exception cause) {
+        return new StorageFailure(
+                what + " " + folder.toAbsolutePath() + " " + problem + " (" + cause.getMessage()
+                        + "); check free space, permissions and health of the disk, then start again. "
+                        + "What was reported durable before is not affected",
+                cause);
+    }
+
+    /** May be called twice. All read transactions must have been closed. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            env.close();
+            lock.close();
+        }
+    }
+
+    /** A buffer that LMDB can read, with {@code bytes} in it; one thread's own. */
+    static final class KeyBuffer {
+        /** LMDB's default limit. */
+        static final int KEY_BYTES_MAX = 511;
+
+        private final ByteBuffer buffer = ByteBuffer.allocateDirect(KEY_BYTES_MAX);
+
+        ByteBuffer of(Bytes bytes) {
+            return buffer.clear().put(bytes.asReadOnlyBuffer()).flip();
+        }
+
+        ByteBuffer of(byte[] bytes) {
+            return buffer.clear().put(bytes).flip();
+        }
+    }
+
+    /** A copy of what LMDB shows, which is valid only during the transaction. */
+    static Bytes copy(ByteBuffer buffer) {
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return Bytes.wrap(bytes);
+    }
+}

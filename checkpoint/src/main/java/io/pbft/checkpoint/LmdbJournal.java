@@ -1,0 +1,353 @@
+package io.pbft.checkpoint;
+
+import io.pbft.checkpoint.JournalEntry.Kind;
+import io.pbft.crypto.Bytes;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.Cursor;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.GetOp;
+import org.lmdbjava.LmdbException;
+import org.lmdbjava.Txn;
+
+/**
+ * The {@link Journal} on LMDB.
+ *
+ * <p>One thread of its own writes. It takes everything that waits, calls the suppliers (which sign), puts all entries into one
+ * synchronous transaction, and hands the completions to the owner's executor, in order. While a write is under way the next
+ * group gathers: the slower the disk, the larger the groups.
+ *
+ * <pre>
+ *   key      kind (1 byte), seq (8), view (8), big-endian: the order of {@link #load}
+ *   record   CRC-32C of key and content (4), content
+ *   key 00   the version of this format (4), with the checksum before it
+ * </pre>
+ *
+ * <p>The checksum covers the place, so that a record that turns up elsewhere is as damaged as one with a flipped bit.
+ *
+ * <p>One thread at a time calls the methods of {@link Journal}; {@link #counters} is for any.
+ */
+public final class LmdbJournal implements Journal {
+    /** Appends and truncations that may wait: the next one waits for room. */
+    static final int WAITING_MAX = 8_192;
+
+    /** A group is closed when its entries have so many bytes. */
+    static final long GROUP_BYTES_MAX = 64L << 20;
+
+    private static final long MAP_BYTES = 1L << 30;
+    private static final int FORMAT_VERSION = 1;
+    private static final byte[] FORMAT_KEY = {0};
+    private static final int KEY_BYTES = 1 + 2 * Long.BYTES;
+    private static final int CHECKSUM_BYTES = Integer.BYTES;
+
+    /** Since the journal was opened. Bytes are those of contents. */
+    public record Counters(long writes, long entries, long bytes) {}
+
+    private sealed interface Item permits Append, Truncate, Close {}
+
+    private record Append(Supplier<List<JournalEntry>> entries, Runnable onDurable) implements Item {}
+
+    private record Truncate(long seq) implements Item {}
+
+    private record Close() implements Item {}
+
+    /** What a group does to the file, worked out before its transaction, which may have to be done twice. */
+    private record Step(List<JournalEntry> entries, long truncateSeq) {}
+
+    private final LmdbEnvironment env;
+    private final Dbi<ByteBuffer> database;
+    private final LmdbEnvironment.KeyBuffer key = new LmdbEnvironment.KeyBuffer();
+    private final Executor callbacks;
+    private final Consumer<StorageFailure> onFailure;
+    private final BlockingQueue<Item> waiting = new ArrayBlockingQueue<>(WAITING_MAX);
+    private final Thread writer;
+    private volatile boolean failed;
+    private volatile Counters counters = new Counters(0, 0, 0);
+    private boolean closed;
+
+    // The writer's own.
+    private long truncateSeq = -1;
+
+    private LmdbJournal(LmdbEnvironment env, Executor callbacks, Consumer<StorageFailure> onFailure) {
+        this.env = env;
+        this.callbacks = callbacks;
+        this.onFailure = onFailure;
+        this.database = env.database("journal");
+        checkFormat();
+        this.writer = new Thread(this::run, "pbft-journal");
+        writer.setDaemon(true);
+    }
+
+    /**
+     * Opens the journal in a replica's folder, or begins one.
+     *
+     * @param folder the replica's folder: the journal is in {@code journal} below it
+     * @param callbacks runs completions and the failure, in order. It must take them without blocking, or an append that
+     *     waits for room waits for ever
+     * @param onFailure told once, of the write that failed
+     * @throws StorageFailure when it cannot be opened, is in use, or is of another format
+     */
+    public static LmdbJournal open(Path folder, Executor callbacks, Consumer<StorageFailure> onFailure) {
+        return open(folder, MAP_BYTES, callbacks, onFailure);
+    }
+
+    static LmdbJournal open(Path folder, long mapBytes, Executor callbacks, Consumer<StorageFailure> onFailure) {
+        LmdbEnvironment env = LmdbEnvironment.open(folder.resolve("journal"), "the journal", mapBytes, 1);
+        try {
+            LmdbJournal journal = new LmdbJournal(env, callbacks, onFailure);
+            journal.writer.start();
+            return journal;
+        } catch (RuntimeException e) {
+            env.close();
+            throw e;
+        }
+    }
+
+    private void checkFormat() {
+        Optional<Integer> version = Optional.empty();
+        try (Txn<ByteBuffer> txn = env.read()) {
+            ByteBuffer record = database.get(txn, key.of(FORMAT_KEY));
+            if (record != null) {
+                Bytes content = checked(ByteBuffer.wrap(FORMAT_KEY), record, "the version of its format");
+                version = Optional.of(content.asReadOnlyBuffer().getInt());
+            }
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        }
+        if (version.isEmpty()) {
+            byte[] content =
+                    ByteBuffer.allocate(Integer.BYTES).putInt(FORMAT_VERSION).array();
+            env.write(txn -> put(txn, FORMAT_KEY, Bytes.wrap(content)));
+        } else if (version.get() != FORMAT_VERSION) {
+            throw new StorageFailure("the journal " + env.data().toAbsolutePath() + " has format " + version.get()
+                    + "; this version of the program reads format " + FORMAT_VERSION
+                    + ". Use the version that wrote it");
+        }
+    }
+
+    @Override
+    public List<JournalEntry> load() {
+        List<JournalEntry> entries = new ArrayList<>();
+        try (Txn<ByteBuffer> txn = env.read();
+                Cursor<ByteBuffer> cursor = database.openCursor(txn)) {
+            boolean found = cursor.first();
+            while (found) {
+                if (cursor.key().remaining() != FORMAT_KEY.length) {
+                    entries.add(decode(cursor.key(), cursor.val()));
+                }
+                found = cursor.next();
+            }
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        }
+        return entries;
+    }
+
+    private JournalEntry decode(ByteBuffer place, ByteBuffer record) {
+        ByteBuffer fields = place.duplicate();
+        if (fields.remaining() != KEY_BYTES) {
+            throw env.damaged("a key of " + fields.remaining() + " bytes", "keys have " + KEY_BYTES);
+        }
+        byte code = fields.get();
+        long seq = fields.getLong();
+        long view = fields.getLong();
+        for (Kind kind : Kind.values()) {
+            if (kind.code() == code) {
+                String name = kind + " of sequence number " + seq + " in view " + view;
+                return new JournalEntry(kind, seq, view, checked(place, record, name));
+            }
+        }
+        throw env.damaged("sequence number " + seq + " in view " + view, "there is no kind of entry " + code);
+    }
+
+    /** The content of a record whose checksum is right. */
+    private Bytes checked(ByteBuffer place, ByteBuffer record, String name) {
+        if (record.remaining() < CHECKSUM_BYTES) {
+            throw env.damaged(name, "the record ends early");
+        }
+        ByteBuffer content = record.duplicate();
+        int checksum = content.getInt();
+        if (checksum != checksum(place, content)) {
+            throw env.damaged(name, "its checksum is wrong");
+        }
+        return LmdbEnvironment.copy(content);
+    }
+
+    private static int checksum(ByteBuffer place, ByteBuffer content) {
+        CRC32C crc = new CRC32C();
+        crc.update(place.duplicate());
+        crc.update(content.duplicate());
+        return (int) crc.getValue();
+    }
+
+    @Override
+    public void append(Supplier<List<JournalEntry>> entries, Runnable onDurable) {
+        enqueue(new Append(entries, onDurable));
+    }
+
+    @Override
+    public void truncate(long seq) {
+        enqueue(new Truncate(seq));
+    }
+
+    private void enqueue(Item item) {
+        if (closed) {
+            throw new IllegalStateException("the journal is closed");
+        }
+        put(item);
+    }
+
+    private void put(Item item) {
+        try {
+            if (!failed) {
+                waiting.put(item);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while an append waited for room", e);
+        }
+    }
+
+    public Counters counters() {
+        return counters;
+    }
+
+    long mapBytes() {
+        return env.mapBytes();
+    }
+
+    /** Writes what waits, then ends. May be called twice. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        put(new Close());
+        boolean interrupted = false;
+        while (writer.isAlive()) {
+            try {
+                writer.join();
+            } catch (InterruptedException e) {
+                // The file may not be closed under a thread that writes to it.
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        env.close();
+    }
+
+    private void run() {
+        try {
+            boolean open = true;
+            while (open) {
+                open = writeGroup();
+            }
+        } catch (StorageFailure failure) {
+            fail(failure);
+        } catch (RuntimeException | Error cause) {
+            fail(new StorageFailure("the journal's thread ended: " + cause, cause));
+        }
+    }
+
+    private void fail(StorageFailure failure) {
+        failed = true;
+        // Whoever waits for room need not wait any longer.
+        waiting.clear();
+        callbacks.execute(() -> onFailure.accept(failure));
+    }
+
+    /** Whether there is to be another. */
+    private boolean writeGroup() {
+        List<Step> steps = new ArrayList<>();
+        List<Runnable> completions = new ArrayList<>();
+        long bytes = 0;
+        long entries = 0;
+        boolean open = true;
+        @Nullable Item item = take();
+        while (item != null) {
+            if (item instanceof Append append) {
+                List<JournalEntry> made = append.entries().get();
+                if (truncateSeq >= 0) {
+                    steps.add(new Step(List.of(), truncateSeq));
+                    truncateSeq = -1;
+                }
+                steps.add(new Step(made, -1));
+                completions.add(append.onDurable());
+                entries += made.size();
+                for (JournalEntry entry : made) {
+                    bytes += entry.content().size();
+                }
+            } else if (item instanceof Truncate truncate) {
+                truncateSeq = Math.max(truncateSeq, truncate.seq());
+            } else {
+                open = false;
+            }
+            item = open && bytes < GROUP_BYTES_MAX ? waiting.poll() : null;
+        }
+        if (!steps.isEmpty()) {
+            env.write(txn -> steps.forEach(step -> write(txn, step)));
+            Counters before = counters;
+            counters = new Counters(before.writes() + 1, before.entries() + entries, before.bytes() + bytes);
+            completions.forEach(callbacks::execute);
+        }
+        return open;
+    }
+
+    private Item take() {
+        try {
+            return waiting.take();
+        } catch (InterruptedException e) {
+            throw new StorageFailure("the journal's thread was interrupted", e);
+        }
+    }
+
+    private void write(Txn<ByteBuffer> txn, Step step) {
+        if (step.truncateSeq() >= 0) {
+            for (Map.Entry<Kind, Long> limit :
+                    Truncation.limits(step.truncateSeq()).entrySet()) {
+                deleteUpTo(txn, limit.getKey(), limit.getValue());
+            }
+        }
+        for (JournalEntry entry : step.entries()) {
+            put(txn, key(entry.kind(), entry.seq(), entry.view()), entry.content());
+        }
+    }
+
+    private void deleteUpTo(Txn<ByteBuffer> txn, Kind kind, long seq) {
+        try (Cursor<ByteBuffer> cursor = database.openCursor(txn)) {
+            boolean found = cursor.get(key.of(key(kind, 0, 0)), GetOp.MDB_SET_RANGE);
+            while (found && cursor.key().get(0) == kind.code() && cursor.key().getLong(1) <= seq) {
+                cursor.delete();
+                found = cursor.get(key.of(key(kind, 0, 0)), GetOp.MDB_SET_RANGE);
+            }
+        }
+    }
+
+    private void put(Txn<ByteBuffer> txn, byte[] place, Bytes content) {
+        ByteBuffer bytes = content.asReadOnlyBuffer();
+        ByteBuffer record = database.reserve(txn, key.of(place), CHECKSUM_BYTES + content.size());
+        record.putInt(checksum(ByteBuffer.wrap(place), bytes)).put(bytes);
+    }
+
+    private static byte[] key(Kind kind, long seq, long view) {
+        return ByteBuffer.allocate(KEY_BYTES)
+                .put(kind.code())
+                .putLong(seq)
+                .putLong(view)
+                .array();
+    }
+}

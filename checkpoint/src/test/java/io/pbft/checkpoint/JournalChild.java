@@ -1,0 +1,37 @@
+package io.pbft.checkpoint;
+
+import io.pbft.checkpoint.JournalEntry.Kind;
+import io.pbft.crypto.Bytes;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A process that appends to a journal until it is killed, and says of each entry when it is durable. */
+final class JournalChild {
+    private JournalChild() {}
+
+    /** Arguments: the folder, and the first sequence number. */
+    public static void main(String[] args) {
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.US_ASCII);
+        LmdbJournal journal = LmdbJournal.open(Path.of(args[0]), 1 << 20, Runnable::run, failure -> {
+            out.println(failure);
+            Runtime.getRuntime().halt(1);
+        });
+        for (long seq = Long.parseLong(args[1]); ; seq++) {
+            JournalEntry entry = entry(seq);
+            long reported = seq;
+            journal.append(() -> List.of(entry), () -> out.println(reported));
+            if (seq % 500 == 0) {
+                journal.truncate(seq - 5_000);
+            }
+        }
+    }
+
+    static JournalEntry entry(long seq) {
+        String content = "entry " + seq + ".".repeat((int) (seq * 37 % 900));
+        return new JournalEntry(Kind.PREPARE, seq, 3, Bytes.utf8(content));
+    }
+}
