@@ -86,12 +86,22 @@ public record BehaviourSpec(String name, String argument, long fromMicros, long 
     }
 
     /** The replicas that {@code selective} talks to: {@code 1,2,3} or a single one. */
-    List<Integer> ids(String option) {
+    private List<Integer> ids(String option) {
         List<Integer> ids = new ArrayList<>();
         for (String id : argument.split(",", -1)) {
             ids.add(OptionText.number(option, id, 0, 30));
         }
         return ids;
+    }
+
+    /** The argument of {@code delay}, in virtual microseconds. */
+    public long delayMicros() {
+        return OptionText.micros("delay", argument);
+    }
+
+    /** The argument of {@code selective}. */
+    public List<Integer> friends() {
+        return ids("selective");
     }
 
     /** Behaviours with commas between them; a piece of digits alone belongs to the list that the piece before it began. */

@@ -8,6 +8,19 @@ public final class KeyModel implements Model<Optional<String>, Call, KeyModel.An
     /** What a client was told: the text, and whether the operation was refused. */
     public record Answer(boolean failed, String text) {}
 
+    /** The value afterwards, and the answer. */
+    public record Outcome(Optional<String> value, Answer answer) {}
+
+    /** Runs {@code call} on a key that has {@code value}. */
+    public static Outcome run(Call call, Optional<String> value) {
+        try {
+            Semantics.Effect effect = Semantics.apply(call, value);
+            return new Outcome(effect.value(), new Answer(false, effect.answer()));
+        } catch (IllegalArgumentException e) {
+            return new Outcome(value, new Answer(true, String.valueOf(e.getMessage())));
+        }
+    }
+
     @Override
     public Optional<String> initial() {
         return Optional.empty();
@@ -15,15 +28,8 @@ public final class KeyModel implements Model<Optional<String>, Call, KeyModel.An
 
     @Override
     public Optional<Optional<String>> apply(Optional<String> state, Call call, Optional<Answer> output) {
-        Semantics.Effect effect;
-        Answer answer;
-        try {
-            effect = Semantics.apply(call, state);
-            answer = new Answer(false, effect.answer());
-        } catch (IllegalArgumentException e) {
-            effect = new Semantics.Effect(state, "");
-            answer = new Answer(true, String.valueOf(e.getMessage()));
-        }
-        return output.isEmpty() || output.get().equals(answer) ? Optional.of(effect.value()) : Optional.empty();
+        Outcome outcome = run(call, state);
+        boolean possible = output.isEmpty() || output.get().equals(outcome.answer());
+        return possible ? Optional.of(outcome.value()) : Optional.empty();
     }
 }

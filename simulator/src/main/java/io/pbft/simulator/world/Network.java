@@ -34,10 +34,10 @@ public final class Network {
         /** Chooses among endpoints that share a {@link NodeId}: whether {@code from}'s messages come here now. */
         boolean reachableFrom(int from, long now);
 
-        void deliver(NodeId from, Message message);
+        void deliver(Parcel parcel);
 
         /** A message that was changed on the way: to be looked at and thrown away. */
-        void deliverSpoilt(NodeId from, Message message);
+        void deliverSpoilt(Parcel parcel);
 
         boolean faulty();
     }
@@ -52,8 +52,7 @@ public final class Network {
     private final Occurrences occurrences = new Occurrences();
     private long[] lastArrival = new long[0];
     private long sent;
-    private @Nullable Message keyedMessage;
-    private long keyOfMessage;
+    private @Nullable Parcel lastParcel;
 
     public Network(EventQueue events, Keyed keyed, Trace trace, SimOptions options) {
         this.events = events;
@@ -78,24 +77,29 @@ public final class Network {
 
     /** Sends to every endpoint that is {@code to}, {@code extraMicros} later than now. */
     public void send(int from, NodeId to, Message message, long extraMicros) {
-        long key = keyOf(message);
+        Parcel parcel = parcel(from, message);
         for (int i = 0; i < endpoints.size(); i++) {
             Endpoint endpoint = endpoints.get(i);
             if (i != from && endpoint.node().equals(to) && endpoint.reachableFrom(from, events.now())) {
-                send(from, i, message, key, extraMicros);
+                send(from, i, parcel, extraMicros);
             }
         }
     }
 
-    private long keyOf(Message message) {
-        if (message != keyedMessage) {
-            keyedMessage = message;
-            keyOfMessage = MessageKey.of(message);
+    /** One parcel for all receivers of a broadcast: it is keyed once, and verified once. */
+    private Parcel parcel(int from, Message message) {
+        NodeId sender = endpoints.get(from).node();
+        Parcel last = lastParcel;
+        if (last == null || last.message() != message || !last.from().equals(sender)) {
+            last = new Parcel(sender, message, MessageKey.of(message));
+            lastParcel = last;
         }
-        return keyOfMessage;
+        return last;
     }
 
-    private void send(int from, int to, Message message, long contentKey, long extraMicros) {
+    private void send(int from, int to, Parcel parcel, long extraMicros) {
+        Message message = parcel.message();
+        long contentKey = parcel.key();
         sent++;
         String fromName = endpoints.get(from).name();
         String toName = endpoints.get(to).name();
@@ -124,37 +128,36 @@ public final class Network {
             arrival = Math.max(arrival, lastArrival[link]);
             lastArrival[link] = arrival;
         }
-        schedule(from, to, message, contentKey, key, occurrence, arrival);
+        schedule(from, to, parcel, key, occurrence, arrival);
         if (!stable && keyed.fires(Fault.DUPLICATE, options.duplicate(), key, occurrence, now)) {
             long again = arrival + latency * keyed.between(Fault.DUPLICATE, key, ~occurrence, 0, REORDER_FACTOR_MAX);
-            schedule(from, to, message, contentKey, key, ~occurrence, again);
+            schedule(from, to, parcel, key, ~occurrence, again);
         }
     }
 
-    private void schedule(int from, int to, Message message, long contentKey, long key, long occurrence, long arrival) {
+    private void schedule(int from, int to, Parcel parcel, long key, long occurrence, long arrival) {
         if (!codec) {
-            events.at(arrival, () -> arrive(from, to, message, contentKey));
+            events.at(arrival, () -> arrive(from, to, parcel));
             return;
         }
-        byte[] frame = Codec.encode(message);
+        byte[] frame = Codec.encode(parcel.message());
         if (keyed.fires(Fault.FLIP, flip, key, occurrence, events.now())) {
             long bits = keyed.bits(Fault.FLIP, key, occurrence ^ Long.MIN_VALUE);
             frame[(int) Long.remainderUnsigned(bits, frame.length)] ^= (byte) (1 << (bits >>> 61));
-            events.at(arrival, () -> arriveSpoilt(from, to, frame, message, contentKey));
+            events.at(arrival, () -> arriveSpoilt(from, to, frame, parcel));
         } else {
-            events.at(arrival, () -> arrive(from, to, Codec.decode(frame), contentKey));
+            events.at(arrival, () -> arrive(from, to, new Parcel(parcel.from(), Codec.decode(frame), parcel.key())));
         }
     }
 
-    private void arrive(int from, int to, Message message, long contentKey) {
+    private void arrive(int from, int to, Parcel parcel) {
         Endpoint sender = endpoints.get(from);
         Endpoint receiver = endpoints.get(to);
-        if (isCut(sender.node(), receiver.node(), events.now())) {
-            trace.message("cut", sender.name(), receiver.name(), contentKey, message);
-            return;
+        boolean cut = isCut(sender.node(), receiver.node(), events.now());
+        trace.message(cut ? "cut" : "deliver", sender.name(), receiver.name(), parcel.key(), parcel.message());
+        if (!cut) {
+            receiver.deliver(parcel);
         }
-        trace.message("deliver", sender.name(), receiver.name(), contentKey, message);
-        receiver.deliver(sender.node(), message);
     }
 
     /**
@@ -162,20 +165,21 @@ public final class Network {
      * comes from a faulty node; a connection that authenticates its bytes (TLS) ends instead of handing over what was changed
      * on the way.
      */
-    private void arriveSpoilt(int from, int to, byte[] frame, Message original, long contentKey) {
+    private void arriveSpoilt(int from, int to, byte[] frame, Parcel original) {
         Endpoint sender = endpoints.get(from);
         Endpoint receiver = endpoints.get(to);
-        trace.message("spoilt", sender.name(), receiver.name(), contentKey, original);
+        trace.message("spoilt", sender.name(), receiver.name(), original.key(), original.message());
         Message message;
         try {
             message = Codec.decode(frame);
         } catch (MalformedMessage e) {
             return;
         }
+        Parcel spoilt = new Parcel(original.from(), message, MessageKey.of(message));
         if (sender.faulty()) {
-            receiver.deliver(sender.node(), message);
+            receiver.deliver(spoilt);
         } else {
-            receiver.deliverSpoilt(sender.node(), message);
+            receiver.deliverSpoilt(spoilt);
         }
     }
 

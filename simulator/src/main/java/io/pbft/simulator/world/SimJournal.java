@@ -2,6 +2,7 @@ package io.pbft.simulator.world;
 
 import io.pbft.checkpoint.Journal;
 import io.pbft.checkpoint.JournalEntry;
+import io.pbft.crypto.Bytes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -17,14 +18,18 @@ public final class SimJournal implements Journal {
     public static final class Disk {
         private final TreeMap<Place, JournalEntry> durable = new TreeMap<>();
         private long writes;
+        private long forgottenTo;
+        private boolean corrupt;
 
         /** Every durable entry, in ascending order of (kind, seq, view). */
         public List<JournalEntry> entries() {
             return List.copyOf(durable.values());
         }
 
+        /** Whether there is an entry in this place, or there was one that a stable checkpoint made superfluous. */
         public boolean holds(JournalEntry.Kind kind, long seq, long view) {
-            return durable.containsKey(new Place(kind, seq, view));
+            Place place = new Place(kind, seq, view);
+            return durable.containsKey(place) || isBehind(place, forgottenTo);
         }
 
         public int size() {
@@ -34,13 +39,30 @@ public final class SimJournal implements Journal {
         /** The disk is gone, and an empty one stands in its place. */
         public void lose() {
             durable.clear();
+            forgottenTo = 0;
+            corrupt = false;
         }
 
-        private void put(JournalEntry entry) {
+        /** From now on the disk cannot be trusted: a bit of each entry that is written is flipped. */
+        public void corruptNext() {
+            corrupt = true;
+        }
+
+        private void put(JournalEntry original) {
+            JournalEntry entry = corrupt ? spoilt(original) : original;
             durable.put(new Place(entry.kind(), entry.seq(), entry.view()), entry);
         }
 
+        private static JournalEntry spoilt(JournalEntry entry) {
+            byte[] content = entry.content().toByteArray();
+            if (content.length > 0) {
+                content[content.length / 2] ^= 0x10;
+            }
+            return new JournalEntry(entry.kind(), entry.seq(), entry.view(), Bytes.wrap(content));
+        }
+
         private void forget(long seq) {
+            forgottenTo = Math.max(forgottenTo, seq);
             durable.entrySet().removeIf(at -> isBehind(at.getKey(), seq));
         }
 
@@ -76,7 +98,6 @@ public final class SimJournal implements Journal {
     private final long key;
     private final long minMicros;
     private final long maxMicros;
-    private final Runnable whenSettled;
     private List<Append> waiting = new ArrayList<>();
     private List<InFlight> inFlight = List.of();
     private long truncateTo;
@@ -84,17 +105,14 @@ public final class SimJournal implements Journal {
 
     /**
      * @param key names the disk to chance
-     * @param whenSettled run after each write's callbacks
      */
-    public SimJournal(
-            Disk disk, EventQueue events, Keyed keyed, long key, long minMicros, long maxMicros, Runnable whenSettled) {
+    public SimJournal(Disk disk, EventQueue events, Keyed keyed, long key, long minMicros, long maxMicros) {
         this.disk = disk;
         this.events = events;
         this.keyed = keyed;
         this.key = key;
         this.minMicros = minMicros;
         this.maxMicros = maxMicros;
-        this.whenSettled = whenSettled;
     }
 
     @Override
@@ -143,7 +161,6 @@ public final class SimJournal implements Journal {
         if (!crashed && !waiting.isEmpty()) {
             write();
         }
-        whenSettled.run();
     }
 
     /** The process is gone: what was not durable is lost, and of a write that was under way any first part may be there. */

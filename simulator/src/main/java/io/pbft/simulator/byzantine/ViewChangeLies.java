@@ -1,0 +1,104 @@
+package io.pbft.simulator.byzantine;
+
+import static io.pbft.simulator.byzantine.PrimaryLies.keyOf;
+
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Message;
+import io.pbft.protocol.NewView;
+import io.pbft.protocol.NodeId;
+import io.pbft.protocol.PrePrepare;
+import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.Signed;
+import io.pbft.protocol.ViewChange;
+import io.pbft.simulator.world.Mix;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What can be done wrong when views change. */
+final class ViewChangeLies {
+    private ViewChangeLies() {}
+
+    /** Tells each receiver of other prepared certificates: all, none, or some of those it has. */
+    static final class Conflicting extends Behaviour {
+        @Override
+        void outgoing(NodeId to, Message message, Way way) {
+            if (message instanceof Signed<?> signed
+                    && signed.statement() instanceof ViewChange change
+                    && change.replica() == way.self()
+                    && way.dares(0.7, to, keyOf(message))) {
+                List<PreparedCertificate> some = new ArrayList<>();
+                for (PreparedCertificate certificate : change.prepared()) {
+                    if ((way.chance(Mix.mix(to.index(), certificate.seq()), change.view()) & 1) == 0) {
+                        some.add(certificate);
+                    }
+                }
+                boolean old = (way.chance(change.view(), to.index()) & 3) == 0;
+                CheckpointCertificate stable = old ? CheckpointCertificate.GENESIS : change.stable();
+                way.lie(to, way.sign(new ViewChange(change.view(), stable, some, way.self())));
+            } else {
+                way.pass(to, message);
+            }
+        }
+    }
+
+    /** Asks for one view after the other. */
+    static final class Spam extends Behaviour {
+        private static final int EVERY_TICKS = 5;
+
+        private long ticks;
+
+        @Override
+        void tick(Way way) {
+            if (ticks++ % EVERY_TICKS != 0) {
+                return;
+            }
+            long ahead = 1 + (way.chance(ticks, 0) & 3);
+            long view = (way.chance(ticks, 1) & 15) == 0 ? Long.MAX_VALUE - ahead : way.view() + ahead;
+            Signed<ViewChange> spam =
+                    way.sign(new ViewChange(view, CheckpointCertificate.GENESIS, List.of(), way.self()));
+            for (int i = 0; i < way.replicas(); i++) {
+                NodeId to = NodeId.replica(i);
+                if (i != way.self() && way.dares(0.8, to, ticks)) {
+                    way.lie(to, spam);
+                }
+            }
+        }
+    }
+
+    /** Leads into a view with proposals that do not follow from the VIEW-CHANGEs. */
+    static final class BadNewView extends Behaviour {
+        @Override
+        void outgoing(NodeId to, Message message, Way way) {
+            if (message instanceof Signed<?> signed
+                    && signed.statement() instanceof NewView newView
+                    && newView.replica() == way.self()
+                    && way.dares(0.8, to, keyOf(message))) {
+                way.lie(to, way.sign(spoilt(newView, way, to)));
+            } else {
+                way.pass(to, message);
+            }
+        }
+
+        private static NewView spoilt(NewView honest, Way way, NodeId to) {
+            List<Signed<PrePrepare>> proposals = new ArrayList<>(honest.proposals());
+            long chance = way.chance(honest.view(), to.index());
+            if (proposals.isEmpty()) {
+                long seq = 1 + (chance >>> 8 & 31);
+                proposals.add(way.sign(new PrePrepare(honest.view(), seq, Batch.NULL.digest(), way.self())));
+            } else if ((chance & 3) == 0) {
+                proposals.remove(proposals.size() - 1);
+            } else {
+                int victim = (int) Long.remainderUnsigned(chance >>> 8, proposals.size());
+                PrePrepare old = proposals.get(victim).statement();
+                Digest digest = old.digest().equals(Batch.NULL.digest()) || (chance & 3) == 1
+                        ? Digest.of(Bytes.utf8("no such batch"))
+                        : Batch.NULL.digest();
+                proposals.set(victim, way.sign(new PrePrepare(old.view(), old.seq(), digest, way.self())));
+            }
+            return new NewView(honest.view(), honest.viewChanges(), proposals, way.self());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package io.pbft.simulator.check;
+
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Message;
+import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.Event;
+import io.pbft.replica.core.ReplicaReport;
+import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.node.ReplicaNode;
+import io.pbft.simulator.node.Watch;
+import io.pbft.simulator.node.World;
+import io.pbft.simulator.workload.Call;
+import io.pbft.simulator.workload.KeyModel;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/** All checkers of a run. NOT thread-safe. */
+public final class Checks implements Watch {
+    /** Journal entries for each slot of the window and each view that is remembered there. */
+    private static final int JOURNAL_ENTRIES_PER_SLOT = 5;
+
+    private static final int VIEWS_REMEMBERED = 64;
+
+    private final World world;
+    private final SimOptions options;
+    private final Findings findings;
+    private final Order order;
+    private final Promises promises;
+    private final Checkpoints checkpoints;
+    private final History history;
+    private final boolean faultFree;
+    private long highestView;
+    private boolean decided = true;
+
+    public Checks(World world, IntFunction<ReplicaNode> replicas) {
+        this.world = world;
+        this.options = world.options();
+        this.findings = new Findings(world::now);
+        this.order = new Order(findings, client -> !options.byzantineClients().containsKey(client));
+        this.promises = new Promises(
+                findings,
+                (replica, kind, seq, view) -> replicas.apply(replica).disk().holds(kind, seq, view));
+        this.checkpoints = new Checkpoints(findings);
+        this.history = new History(findings);
+        this.faultFree = isFaultFree(options);
+    }
+
+    /** Whether nothing is wrong with the network, the nodes and the clocks, so that nobody has a cause to change the view. */
+    static boolean isFaultFree(SimOptions options) {
+        SimOptions.Net net = options.net();
+        boolean calmNet = net.drop() == 0
+                && net.tail() == 0
+                && net.reorder() == 0
+                && net.partitions().isEmpty()
+                && net.cuts().isEmpty()
+                && 8 * net.latencyMaxMicros() < 1_000L * options.parameters().requestTimeoutMillis();
+        boolean calmClocks = options.clocks().driftPpm() < 10_000
+                && options.clocks().skewMillis().values().stream()
+                        .allMatch(skew -> Math.abs(skew) < options.parameters().clockSkewMillis() / 4);
+        return calmNet
+                && calmClocks
+                && options.byzantine().isEmpty()
+                && options.byzantineClients().isEmpty()
+                && options.faults().isEmpty()
+                && options.flip() == 0
+                && options.net().topology() == io.pbft.simulator.world.Topology.LAN;
+    }
+
+    public Findings findings() {
+        return findings;
+    }
+
+    public Order order() {
+        return order;
+    }
+
+    public History history() {
+        return history;
+    }
+
+    /** The highest view that a correct replica was in. */
+    public long highestView() {
+        return highestView;
+    }
+
+    /** Whether the search for an order came to an end for every key. */
+    public boolean decided() {
+        return decided;
+    }
+
+    /** What can be checked only when the run is over. */
+    public void finish(List<ReplicaNode> replicas, long quietMicros) {
+        decided = history.search();
+        history.replay(order.agreed());
+        for (ReplicaNode replica : replicas) {
+            if (replica.correct()) {
+                replica.report().ifPresent(report -> highestView = Math.max(highestView, report.view()));
+            }
+        }
+        if (faultFree && highestView > 0) {
+            findings.report(Check.CALM, "view " + highestView + " in a run without faults, quiet from " + quietMicros);
+        }
+    }
+
+    @Override
+    public void executed(int replica, Effect.Execute batch) {
+        order.executed(replica, batch);
+    }
+
+    @Override
+    public void sent(int replica, Message message) {
+        promises.sent(replica, message);
+    }
+
+    @Override
+    public void checkpoint(int replica, long seq, Digest state) {
+        checkpoints.seen(replica, seq, state);
+    }
+
+    @Override
+    public void reported(int replica, ReplicaReport report, int journalEntries) {
+        highestView = Math.max(highestView, report.view());
+        int window = options.parameters().window();
+        if (report.logSlots() > 2 * window) {
+            findings.report(
+                    Check.MEMORY,
+                    "replica " + replica + " holds " + report.logSlots() + " slots, its window has " + window);
+        }
+        int queueMax = options.clients()
+                * options.parameters().sessionWindow()
+                * options.parameters().sessionsPerClient();
+        if (report.queued() > queueMax) {
+            findings.report(
+                    Check.MEMORY, "replica " + replica + " queues " + report.queued() + " requests of " + queueMax);
+        }
+        if (journalEntries > JOURNAL_ENTRIES_PER_SLOT * VIEWS_REMEMBERED * window) {
+            findings.report(Check.MEMORY, "replica " + replica + " has " + journalEntries + " entries in its journal");
+        }
+    }
+
+    @Override
+    public void noted(int replica, Effect.Note note) {
+        if (note.event() == Event.CHECKPOINT_DIVERGED) {
+            findings.report(
+                    Check.CHECKPOINTS,
+                    "replica " + replica + " finds its state diverged at " + note.seq() + ": " + note.detail());
+        }
+    }
+
+    @Override
+    public void failed(String node, Throwable cause) {
+        StringBuilder text = new StringBuilder(node + " ended with " + cause);
+        StackTraceElement[] stack = cause.getStackTrace();
+        for (int i = 0; i < Math.min(6, stack.length); i++) {
+            text.append(" at ").append(stack[i]);
+        }
+        findings.report(Check.ROBUSTNESS, text.toString());
+    }
+
+    @Override
+    public void invoked(int client, boolean correct, Call call, Bytes operation, boolean fast) {
+        if (correct) {
+            order.issued(client, operation);
+        }
+        history.invoked(client, call, fast, world.now());
+    }
+
+    @Override
+    public void withdrawn(int client, Call call) {
+        history.withdrawn(call.number());
+    }
+
+    @Override
+    public void returned(int client, Call call, KeyModel.Answer answer, long seq) {
+        history.returned(call.number(), answer, world.now(), seq, order.last());
+        if (seq > 0) {
+            long place = order.place(client, call.encode()).orElse(0L);
+            if (place != seq) {
+                findings.report(
+                        Check.DURABILITY,
+                        "client " + client + " was told that " + call + " stands at " + seq
+                                + ", correct replicas have it" + (place == 0 ? " nowhere" : " at " + place));
+            }
+        }
+    }
+
+    @Override
+    public void badReceipt(int client, String why) {
+        findings.report(Check.RECEIPTS, "client " + client + ": " + why);
+    }
+}

@@ -1,0 +1,35 @@
+package io.pbft.simulator.node;
+
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Message;
+import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.ReplicaReport;
+import io.pbft.simulator.workload.Call;
+import io.pbft.simulator.workload.KeyModel;
+
+/** What nodes tell the checkers. Replicas and clients that are faulty on purpose are not heard here, but for their operations. */
+public interface Watch {
+    void executed(int replica, Effect.Execute batch);
+
+    void sent(int replica, Message message);
+
+    void checkpoint(int replica, long seq, Digest state);
+
+    void reported(int replica, ReplicaReport report, int journalEntries);
+
+    void noted(int replica, Effect.Note note);
+
+    /** A node threw, or stopped for good. */
+    void failed(String node, Throwable cause);
+
+    /** A client signs and sends an operation; {@code correct} says whether the client is. */
+    void invoked(int client, boolean correct, Call call, Bytes operation, boolean fast);
+
+    void withdrawn(int client, Call call);
+
+    void returned(int client, Call call, KeyModel.Answer answer, long seq);
+
+    /** A client takes something for proof that proves nothing. */
+    void badReceipt(int client, String why);
+}
