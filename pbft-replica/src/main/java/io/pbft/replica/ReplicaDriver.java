@@ -50,7 +50,7 @@ public final class ReplicaDriver {
      * What the driver works with. A server and a simulation differ here and nowhere else.
      *
      * @param sealer signs; used on the journal's thread and on that of {@code replies}
-     * @param replies where replies are signed and sent, in order: {@code Runnable::run} does it at once
+     * @param replies where replies are signed and sent; their order means nothing. {@code Runnable::run} does it at once
      */
     public record Seams(
             Sealer sealer,

@@ -35,9 +35,10 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +57,9 @@ public final class ReplicaServer implements AutoCloseable {
 
     /** Valid signatures that the verifier remembers, some 250 bytes each. */
     private static final int VERIFIER_CACHE_ENTRIES = 50_000;
+
+    /** Batches whose replies wait for their signature. */
+    private static final int REPLIES_WAITING_MAX = 128;
 
     private static final long CLOSE_MILLIS_MAX = 10_000;
 
@@ -128,7 +132,7 @@ public final class ReplicaServer implements AutoCloseable {
             Recovered recovered = Recovery.recover(
                     config, journal, store, verifier, folder.journal().toString(), options.rejoin());
 
-            this.replies = Executors.newSingleThreadExecutor(task -> daemon(task, name + "-replies"));
+            this.replies = repliesExecutor();
             opened.push(replies::shutdownNow);
             this.verifiers =
                     opened(new VerifierPool(options.verifierThreads(), verifier, admission, inbox, counters, name));
@@ -291,6 +295,18 @@ public final class ReplicaServer implements AutoCloseable {
                 failed(cause);
             }
         });
+    }
+
+    /** One thread; when it cannot keep up, the core's thread signs replies itself, and so executes no faster than they leave. */
+    private ExecutorService repliesExecutor() {
+        return new ThreadPoolExecutor(
+                1,
+                1,
+                0,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(REPLIES_WAITING_MAX),
+                task -> daemon(task, name + "-replies"),
+                new ThreadPoolExecutor.CallerRunsPolicy());
     }
 
     private void failed(Throwable cause) {
