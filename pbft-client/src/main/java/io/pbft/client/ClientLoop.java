@@ -55,6 +55,13 @@ final class ClientLoop implements Network.Listener {
     /** Signatures of reply roots that are remembered: a root comes again with each retransmitted or fetched result. */
     private static final int ROOTS_REMEMBERED = 4_096;
 
+    /**
+     * After so long without anything outstanding the next operation begins a new session. The replicas forget the session that was
+     * unused for longest when a client has begun too many: without this, other processes with the same key, one after the other,
+     * could expire the session of one that pauses.
+     */
+    private static final long SESSION_PAUSE_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(ClientLoop.class);
 
     private sealed interface Event {
@@ -94,6 +101,7 @@ final class ClientLoop implements Network.Listener {
     private final Map<Long, Bytes> signedRequests = new HashMap<>();
     private long tickets;
     private long tickedAtNanos;
+    private long idleSinceNanos = System.nanoTime();
     private long badFrames;
     private int unknownAtClose;
     private Optional<Long> closeByNanos = Optional.empty();
@@ -199,7 +207,7 @@ final class ClientLoop implements Network.Listener {
         if (inbox.drainTo(events, DRAIN_MAX) > 0) {
             return;
         }
-        boolean idle = calls.isEmpty() && late.isEmpty() && closeByNanos.isEmpty();
+        boolean idle = isIdle() && closeByNanos.isEmpty();
         Event first = idle
                 ? inbox.take()
                 : inbox.poll(Math.max(0, tickedAtNanos + tickNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
@@ -212,17 +220,35 @@ final class ClientLoop implements Network.Listener {
     /** Calls first and together, so that they share a signature. */
     private void take(List<Event> events) {
         List<Input> calling = new ArrayList<>();
+        boolean wasIdle = isIdle();
         for (Event event : events) {
             if (event instanceof Event.Begin begin) {
                 onBegin(begin.call()).ifPresent(calling::add);
             }
         }
         if (!calling.isEmpty()) {
+            if (wasIdle) {
+                renewSessionAfterPause();
+            }
             core.step(calling, effects);
             carryOut();
         }
         for (Event event : events) {
             onEvent(event);
+        }
+        if (!isIdle()) {
+            idleSinceNanos = System.nanoTime();
+        }
+    }
+
+    private boolean isIdle() {
+        return calls.isEmpty() && late.isEmpty();
+    }
+
+    private void renewSessionAfterPause() {
+        boolean paused = System.nanoTime() - idleSinceNanos > SESSION_PAUSE_NANOS_MAX;
+        if (paused && core.report().pending() == 0) {
+            step(new Input.SessionBegan(epochs.next()));
         }
     }
 

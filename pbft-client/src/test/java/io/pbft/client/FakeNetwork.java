@@ -14,10 +14,10 @@ import io.pbft.protocol.ReplyLeaf;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -30,8 +30,10 @@ final class FakeNetwork implements Network {
     private final TestCluster cluster;
     private final boolean[] mute;
     private final boolean[] liar;
-    private final Map<Long, ReplyLeaf> leaves = new TreeMap<>();
-    private final Map<Long, Bytes> results = new TreeMap<>();
+    /** By session and number. */
+    private final Map<List<Long>, ReplyLeaf> leaves = new HashMap<>();
+
+    private final Map<List<Long>, Bytes> results = new HashMap<>();
     private boolean executing = true;
     private boolean closed;
     private long seq;
@@ -81,15 +83,15 @@ final class FakeNetwork implements Network {
         } else if (message instanceof ReadRequest read && !mute[replica]) {
             onRead(replica, read);
         } else if (message instanceof ReplyFetch fetch && !mute[replica]) {
-            answer(replica, List.of(fetch.number()), true);
+            answer(replica, List.of(List.of(fetch.epoch(), fetch.number())), true);
         }
         return true;
     }
 
     private void onRequest(Request request) {
-        List<Long> numbers = new ArrayList<>();
+        List<List<Long>> numbers = new ArrayList<>();
         for (int i = 0; i < request.operations().size(); i++) {
-            long number = request.first() + i;
+            List<Long> number = List.of(request.epoch(), request.first() + i);
             numbers.add(number);
             if (!leaves.containsKey(number)) {
                 Bytes operation = request.operations().get(i);
@@ -109,10 +111,10 @@ final class FakeNetwork implements Network {
         }
     }
 
-    private void answer(int replica, List<Long> numbers, boolean full) {
+    private void answer(int replica, List<List<Long>> numbers, boolean full) {
         List<ReplyLeaf> said = new ArrayList<>();
         List<Optional<Bytes>> bytes = new ArrayList<>();
-        for (long number : numbers) {
+        for (List<Long> number : numbers) {
             ReplyLeaf leaf = leaves.get(number);
             Bytes lie = Bytes.utf8("a lie");
             said.add(
@@ -120,7 +122,7 @@ final class FakeNetwork implements Network {
                             ? new ReplyLeaf(
                                     leaf.client(),
                                     leaf.epoch(),
-                                    number,
+                                    leaf.number(),
                                     leaf.seq(),
                                     leaf.timeMillis(),
                                     leaf.operation(),

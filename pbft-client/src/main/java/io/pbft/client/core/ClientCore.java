@@ -689,9 +689,9 @@ public final class ClientCore {
     }
 
     private void onSessionBegan(long newEpoch) {
-        if (!sessionAsked || newEpoch <= epoch) {
+        if (!pending.isEmpty() || newEpoch <= epoch) {
             throw new IllegalArgumentException(
-                    "session " + newEpoch + " after " + epoch + ", asked for: " + sessionAsked);
+                    "session " + newEpoch + " after " + epoch + " with " + pending.size() + " operations outstanding");
         }
         epoch = newEpoch;
         next = 1;

@@ -34,7 +34,8 @@ public sealed interface Input {
     record Tick() implements Input {}
 
     /**
-     * The answer to {@link Effect.BeginSession}.
+     * A new session: the answer to {@link Effect.BeginSession}, or at any time while no operation is outstanding. A driver does the
+     * latter after a pause: the replicas remember a limited number of sessions of a client, those in use.
      *
      * @param epoch greater than that of the session before
      */

@@ -569,6 +569,19 @@ class ClientCoreTest {
     }
 
     @Test
+    void aNewSessionMayBeginWheneverNothingIsOutstanding() {
+        Request first = onlyRequest(submit(1, OP));
+        assertThatThrownBy(() -> step(new Input.SessionBegan(EPOCH + 1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("1 operations outstanding");
+        answer(first, 0, 1);
+
+        assertThat(step(new Input.SessionBegan(EPOCH + 1))).isEmpty();
+        assertThat(onlyRequest(submit(2, OP))).isEqualTo(new Request(0, EPOCH + 1, 1, 1, -1, List.of(OP)));
+        assertThatThrownBy(() -> step(new Input.SessionBegan(EPOCH))).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     void aSessionThatFPlusOneReplicasRefuseIsLostAndSoAreItsOutcomes() {
         submit(1, OP);
         submit(2, OP);
