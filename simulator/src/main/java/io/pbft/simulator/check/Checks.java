@@ -1,5 +1,6 @@
 package io.pbft.simulator.check;
 
+import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Message;
@@ -111,6 +112,11 @@ public final class Checks implements Watch {
     @Override
     public void sent(int replica, Message message) {
         promises.sent(replica, message);
+    }
+
+    @Override
+    public void durable(int replica, JournalEntry entry) {
+        promises.durable(replica, entry);
     }
 
     @Override

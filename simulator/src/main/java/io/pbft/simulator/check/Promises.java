@@ -2,6 +2,7 @@ package io.pbft.simulator.check;
 
 import io.pbft.checkpoint.JournalEntry;
 import io.pbft.protocol.Checkpoint;
+import io.pbft.protocol.Codec;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NewView;
@@ -53,7 +54,6 @@ public final class Promises {
                 place(new Place(replica, s.type(), 0, s.seq()), MessageKey.of(signed), JournalEntry.Kind.CHECKPOINT);
             } else if (statement instanceof ViewChange s && s.replica() == replica) {
                 place(new Place(replica, s.type(), s.view(), 0), MessageKey.of(signed), JournalEntry.Kind.VIEW_CHANGE);
-                left.merge(replica, s.view(), Math::max);
             } else if (statement instanceof NewView s && s.replica() == replica) {
                 place(new Place(replica, s.type(), s.view(), 0), MessageKey.of(signed), JournalEntry.Kind.NEW_VIEW);
                 s.proposals().forEach(proposal -> vote(replica, proposal.statement(), MessageKey.of(proposal)));
@@ -68,24 +68,36 @@ public final class Promises {
             case COMMIT -> JournalEntry.Kind.COMMIT;
             default -> throw new IllegalStateException("not a vote: " + vote.type());
         };
-        Place place = new Place(replica, vote.type(), vote.view(), vote.seq());
-        boolean isNew = place(place, content, kind);
-        long view = left.getOrDefault(replica, -1L);
-        if (isNew && vote.view() < view) {
-            findings.report(
-                    Check.PROMISES,
-                    "replica " + replica + " votes anew in view " + vote.view() + " after its VIEW-CHANGE to " + view
-                            + ": " + vote);
+        place(new Place(replica, vote.type(), vote.view(), vote.seq()), content, kind);
+    }
+
+    /** Something became durable at a correct replica: after a VIEW-CHANGE no vote in a lower view may. */
+    public void durable(int replica, JournalEntry entry) {
+        switch (entry.kind()) {
+            case VIEW_CHANGE -> {
+                Signed<?> signed = (Signed<?>) Codec.decode(entry.content());
+                left.merge(replica, signed.as(ViewChange.class).statement().view(), Math::max);
+            }
+            case PREPARE, COMMIT -> {
+                long view = left.getOrDefault(replica, -1L);
+                if (entry.view() < view) {
+                    findings.report(
+                            Check.PROMISES,
+                            "replica " + replica + " signs a " + entry.kind() + " in view " + entry.view() + " at "
+                                    + entry.seq() + " after its VIEW-CHANGE to " + view);
+                }
+            }
+            case PROPOSAL, PREPARED, CHECKPOINT, STABLE, NEW_VIEW, BATCH -> {}
         }
     }
 
-    private boolean place(Place place, long content, JournalEntry.Kind kind) {
+    private void place(Place place, long content, JournalEntry.Kind kind) {
         Long before = said.putIfAbsent(place, content);
         if (before != null) {
             if (before != content) {
                 findings.report(Check.PROMISES, "two different statements of a correct replica at " + place);
             }
-            return false;
+            return;
         }
         boolean byView = kind == JournalEntry.Kind.PROPOSAL
                 || kind == JournalEntry.Kind.PREPARE
@@ -93,6 +105,5 @@ public final class Promises {
         if (!durable.holds(place.replica, kind, place.seq, byView ? place.view : 0)) {
             findings.report(Check.PERSISTENCE, "not durable at the replica when it left: " + place);
         }
-        return true;
     }
 }

@@ -95,6 +95,9 @@ public final class ReplicaNode implements Network.Endpoint {
         this.watch = watch;
         this.endpoint = world.network().add(this);
         this.outbox = new HonestOutbox();
+        if (correct) {
+            disk.watch(entry -> watch.durable(index, entry));
+        }
     }
 
     @Override

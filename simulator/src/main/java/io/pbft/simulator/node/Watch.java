@@ -1,5 +1,6 @@
 package io.pbft.simulator.node;
 
+import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Message;
@@ -13,6 +14,9 @@ public interface Watch {
     void executed(int replica, Effect.Execute batch);
 
     void sent(int replica, Message message);
+
+    /** An entry became durable in a replica's journal. */
+    void durable(int replica, JournalEntry entry);
 
     void checkpoint(int replica, long seq, Digest state);
 

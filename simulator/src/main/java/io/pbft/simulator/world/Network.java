@@ -146,8 +146,27 @@ public final class Network {
             frame[(int) Long.remainderUnsigned(bits, frame.length)] ^= (byte) (1 << (bits >>> 61));
             events.at(arrival, () -> arriveSpoilt(from, to, frame, parcel));
         } else {
-            events.at(arrival, () -> arrive(from, to, new Parcel(parcel.from(), Codec.decode(frame), parcel.key())));
+            events.at(arrival, () -> arriveEncoded(from, to, frame, parcel));
         }
+    }
+
+    private void arriveEncoded(int from, int to, byte[] frame, Parcel original) {
+        Message message;
+        try {
+            message = Codec.decode(frame);
+        } catch (MalformedMessage e) {
+            if (!endpoints.get(from).faulty()) {
+                throw new IllegalStateException("a correct node sent what nobody can decode: " + original.message(), e);
+            }
+            trace.message(
+                    "malformed",
+                    endpoints.get(from).name(),
+                    endpoints.get(to).name(),
+                    original.key(),
+                    original.message());
+            return;
+        }
+        arrive(from, to, new Parcel(original.from(), message, original.key()));
     }
 
     private void arrive(int from, int to, Parcel parcel) {

@@ -6,6 +6,7 @@ import io.pbft.crypto.Bytes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +21,12 @@ public final class SimJournal implements Journal {
         private long writes;
         private long forgottenTo;
         private boolean corrupt;
+        private Consumer<JournalEntry> witness = entry -> {};
+
+        /** Tells {@code observer} of each entry in the order in which they become durable. */
+        public void watch(Consumer<JournalEntry> observer) {
+            witness = observer;
+        }
 
         /** Every durable entry, in ascending order of (kind, seq, view). */
         public List<JournalEntry> entries() {
@@ -50,6 +57,7 @@ public final class SimJournal implements Journal {
 
         private void put(JournalEntry original) {
             JournalEntry entry = corrupt ? spoilt(original) : original;
+            witness.accept(original);
             durable.put(new Place(entry.kind(), entry.seq(), entry.view()), entry);
         }
 
