@@ -9,6 +9,8 @@ import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.ReadReply;
 import io.pbft.protocol.Sealer;
+import io.pbft.protocol.StateFetch;
+import io.pbft.protocol.StateNodes;
 import io.pbft.protocol.Verified;
 import io.pbft.replica.core.Config;
 import io.pbft.replica.core.Core;
@@ -66,6 +68,7 @@ public final class ReplicaDriver {
     private final PromiseSealer promises;
     private final ReplySealer replies;
     private final OperationRunner operations;
+    private final StateSync stateSync;
 
     private final Deque<Input> inputs = new ArrayDeque<>();
     private final Deque<Effect> pending = new ArrayDeque<>();
@@ -81,6 +84,7 @@ public final class ReplicaDriver {
         this.promises = new PromiseSealer(config.self(), seams.sealer());
         this.replies = new ReplySealer(config.self(), seams.sealer());
         this.operations = new OperationRunner(seams.stateMachine(), seams.store());
+        this.stateSync = new StateSync(config.self(), config.quorum().replicas(), seams.store(), seams.outbox());
     }
 
     /** Takes an input and carries out all that follows from it at once. Does nothing once halted. */
@@ -132,9 +136,31 @@ public final class ReplicaDriver {
             if (input == null) {
                 return;
             }
-            core.step(input, emitted);
-            pending.addAll(emitted.drain());
+            if (!forStateSync(input)) {
+                core.step(input, emitted);
+                pending.addAll(emitted.drain());
+            }
         }
+    }
+
+    /** State transfer is between the stores of replicas: the core asks for it and learns its end, its messages are not for it. */
+    private boolean forStateSync(Input input) {
+        if (input instanceof Input.Tick) {
+            stateSync.tick();
+            return false;
+        }
+        if (!(input instanceof Input.Received received)) {
+            return false;
+        }
+        if (received.message().message() instanceof StateFetch fetch) {
+            stateSync.serve(received.message().from(), fetch);
+            return true;
+        }
+        if (received.message().message() instanceof StateNodes nodes) {
+            stateSync.onNodes(received.message().from().index(), nodes).ifPresent(this::handle);
+            return true;
+        }
+        return false;
     }
 
     private void carryOut(Effect effect) {
@@ -154,8 +180,7 @@ public final class ReplicaDriver {
             seams.store()
                     .checkpoint(e.seq(), e.systemChanges(), root -> handle(new Input.SnapshotTaken(e.seq(), root)));
         } else if (effect instanceof Effect.InstallState e) {
-            throw new UnsupportedOperationException(
-                    "state transfer to " + e.checkpoint().seq());
+            stateSync.start(e.checkpoint()).ifPresent(this::handle);
         } else if (effect instanceof Effect.Truncate e) {
             truncate(e.stable());
         } else if (effect instanceof Effect.Accuse e) {
