@@ -45,12 +45,12 @@ final class FakeNetwork implements Network {
         this.liar = new boolean[mute.length];
     }
 
-    FakeNetwork withMute(int replica) {
+    synchronized FakeNetwork withMute(int replica) {
         mute[replica] = true;
         return this;
     }
 
-    FakeNetwork withLiar(int replica) {
+    synchronized FakeNetwork withLiar(int replica) {
         liar[replica] = true;
         return this;
     }

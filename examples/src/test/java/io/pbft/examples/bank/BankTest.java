@@ -116,6 +116,12 @@ class BankTest {
                                 .value())
                         .contains(large);
             }
+            cluster.server(2).close();
+            for (int i = 0; i < 8; i++) {
+                assertThat(KvClient.await(kv.getAsync(Bytes.utf8("large/" + i), ReadMode.ORDERED))
+                                .value())
+                        .contains(large);
+            }
             KvResult.Entries page = kv.scan(Bytes.utf8("large/"), Optional.empty(), 10);
             assertThat(page.entries()).hasSize(2);
             assertThat(page.more()).isTrue();

@@ -78,6 +78,10 @@ public final class TestCluster {
         return privateKey("client " + client);
     }
 
+    public static Bytes replicaKey(int replica) {
+        return privateKey("replica " + replica);
+    }
+
     private static Bytes privateKey(String whose) {
         return Digest.of(whose.getBytes(StandardCharsets.UTF_8)).toBytes();
     }
