@@ -31,7 +31,7 @@ final class LmdbEnvironment implements AutoCloseable {
     private final String what;
     private final DirectoryLock lock;
     private final Env<ByteBuffer> env;
-    private long mapBytes;
+    private volatile long mapBytes;
     private boolean closed;
 
     private LmdbEnvironment(Path folder, String what, DirectoryLock lock, Env<ByteBuffer> env) {
@@ -125,8 +125,9 @@ final class LmdbEnvironment implements AutoCloseable {
 
     private void enlarge() {
         try {
-            env.setMapSize(mapBytes * 2);
-            mapBytes *= 2;
+            long doubled = mapBytes * 2;
+            env.setMapSize(doubled);
+            mapBytes = doubled;
         } catch (LmdbException e) {
             throw failure("cannot grow beyond " + mapBytes + " bytes", what, folder, e);
         }

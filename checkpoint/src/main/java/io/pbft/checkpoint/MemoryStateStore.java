@@ -72,8 +72,8 @@ public final class MemoryStateStore implements StateStore {
 
     private long seqTaken;
 
-    /** Grows with every installed state: a checkpoint taken before it must not overwrite it. */
-    private int installations;
+    /** Checkpoints whose completion has not run. */
+    private int underWay;
 
     private @Nullable TreeInstall install;
 
@@ -140,16 +140,15 @@ public final class MemoryStateStore implements StateStore {
         TreeNode root = TREE.update(taken, changes);
         taken = root;
         seqTaken = seq;
-        int installationsBefore = installations;
+        underWay++;
         scheduler.accept(() -> {
             if (disk.owner != this) {
                 return;
             }
-            if (installations == installationsBefore) {
-                disk.write(seq, root);
-                if (install != null && install.isOpen()) {
-                    install.replan();
-                }
+            underWay--;
+            disk.write(seq, root);
+            if (install != null && install.isOpen()) {
+                install.replan();
             }
             onDurable.accept(root.digest());
         });
@@ -240,13 +239,17 @@ public final class MemoryStateStore implements StateStore {
         }
 
         @Override
+        public boolean settled() {
+            return underWay == 0;
+        }
+
+        @Override
         public void install(TreeInstall complete) {
             TreeNode mine = durable();
             TreeNode root = mine.digest().equals(complete.root()) ? mine : assemble(Bytes.EMPTY);
             if (!root.digest().equals(complete.root())) {
                 throw new IllegalStateException("the tree that was put together has another root than was certified");
             }
-            installations++;
             // What came before is of another history than what is certified now, or far behind it.
             disk.checkpoints.clear();
             disk.staged.clear();

@@ -41,6 +41,9 @@ final class TreeInstall implements StateInstall {
         /** Keeps the content of a node that belongs to the certified tree. */
         void stage(Bytes path, Bytes content);
 
+        /** Whether no checkpoint is on its way to the disk: its completion would change the local tree. */
+        boolean settled();
+
         void install(TreeInstall complete);
     }
 
@@ -124,7 +127,7 @@ final class TreeInstall implements StateInstall {
 
     @Override
     public boolean complete() {
-        return !over && missing.isEmpty();
+        return !over && missing.isEmpty() && local.settled();
     }
 
     @Override

@@ -1,0 +1,684 @@
+package io.pbft.checkpoint;
+
+import io.pbft.checkpoint.TreeNode.Child;
+import io.pbft.checkpoint.TreeNode.Inner;
+import io.pbft.checkpoint.TreeNode.Leaf;
+import io.pbft.checkpoint.TreeNode.LeafEntry;
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.StateNodes;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.LmdbException;
+import org.lmdbjava.Txn;
+
+/**
+ * The {@link StateStore} on LMDB, for states larger than memory.
+ *
+ * <p><b>Reading and writing.</b> What operations write is gathered in an overlay in memory; reads look there first and then into
+ * LMDB, as of its last durable checkpoint. A checkpoint takes the changes since the one before and hands them to the writer's
+ * thread, which puts entries, nodes of the tree, sequence number and root into one transaction. Execution goes on over the
+ * overlay; a change leaves it when the checkpoint that it belongs to is durable, unless it was overwritten since. Several
+ * checkpoints may be on their way.
+ *
+ * <pre>
+ *   state().put -> overlay [ of checkpoint 20, under way | of checkpoint 30, under way | since ] over LMDB at 10
+ * </pre>
+ *
+ * <p><b>Serving.</b> A checkpoint that others may fetch is an open LMDB read transaction: it costs no copy and does not stop
+ * anyone. What it costs is that pages freed since are not used again, so their number is bounded
+ * ({@link #CHECKPOINTS_KEPT_MAX}) and they go with the checkpoint ({@link #release}): the file holds at most what these
+ * checkpoints changed, besides the state.
+ *
+ * <p><b>Growing.</b> LMDB's map may be enlarged only while no read transaction is open. The map begins so large
+ * ({@link #MAP_BYTES}; address space, not memory or disk) that it hardly ever happens; when it does, the checkpoints that are
+ * served are given up, except for the last durable one.
+ *
+ * <p><b>Threads.</b> One thread calls it; callbacks go to the executor of the owner, which must bring them to that thread. The
+ * lock guards the read transactions, which the writer's thread replaces.
+ */
+public final class LmdbStateStore implements StateStore {
+    /** Checkpoints that are kept for others at most: the oldest goes first. */
+    static final int CHECKPOINTS_KEPT_MAX = 8;
+
+    /** Checkpoints that stay, whatever {@link #release} says. */
+    static final int CHECKPOINTS_KEPT_MIN = 2;
+
+    /** Nodes of a transfer that may wait for the disk: beyond this the transfer waits for it. */
+    static final long STAGING_WAITING_BYTES_MAX = 64L << 20;
+
+    /** Nodes are written to the staging area when so many bytes have come together. */
+    static final long STAGING_GROUP_BYTES = 4L << 20;
+
+    static final long MAP_BYTES = 64L << 30;
+
+    /** A durable checkpoint, as others may see it. */
+    private record Version(StateTables.Head head, Txn<ByteBuffer> txn) {}
+
+    /** A value that is not in LMDB yet, and the checkpoint's generation that brings it there. Empty: deleted. */
+    private record Pending(Optional<Bytes> value, long generation) {}
+
+    private final LmdbEnvironment env;
+    private final StateTables.Databases databases;
+    private final Executor callbacks;
+    private final Consumer<StorageFailure> onFailure;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    /** Guarded by the lock, as is every use of the transactions in it. Never empty while the store is open. */
+    private final TreeMap<Long, Version> versions = new TreeMap<>();
+
+    private final LinkedBlockingQueue<Runnable> jobs = new LinkedBlockingQueue<>();
+    private final Thread writer;
+    private volatile @Nullable StorageFailure failure;
+    private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+    private volatile boolean stopping;
+
+    // The owner's thread.
+    private final StateTables tables;
+    private final OverlaidState state = new OverlaidState();
+    private final TreeMap<Bytes, Pending> overlay = new TreeMap<>();
+    private TreeMap<Bytes, Optional<Bytes>> changes = new TreeMap<>();
+    private long generation;
+    private long seqTaken;
+    private int underWay;
+    private @Nullable TreeInstall install;
+    private boolean closed;
+
+    /** Nodes on their way to the staging area. */
+    private final ConcurrentSkipListMap<Bytes, Bytes> staging = new ConcurrentSkipListMap<>();
+
+    private TreeMap<Bytes, Bytes> stagingGroup = new TreeMap<>();
+    private long stagingGroupBytes;
+    private long stagingBytesSinceWait;
+
+    // The writer's thread.
+    private final StateTables writerTables;
+
+    private LmdbStateStore(LmdbEnvironment env, Executor callbacks, Consumer<StorageFailure> onFailure) {
+        this.env = env;
+        this.callbacks = callbacks;
+        this.onFailure = onFailure;
+        this.databases = StateTables.Databases.open(env);
+        this.tables = new StateTables(databases);
+        this.writerTables = new StateTables(databases);
+        begin();
+        this.seqTaken = openVersion(tables).head().seq();
+        this.writer = new Thread(this::run, "pbft-state");
+        writer.setDaemon(true);
+    }
+
+    /**
+     * Opens the state in a replica's folder, or begins an empty one.
+     *
+     * @param folder the replica's folder: the state is in {@code state} below it
+     * @param callbacks brings completions, and the failure, to the thread that calls the store, in order
+     * @param onFailure told once, of a checkpoint that could not be written
+     * @throws StorageFailure when it cannot be opened, is in use, is damaged at its root, or is of another format
+     */
+    public static LmdbStateStore open(Path folder, Executor callbacks, Consumer<StorageFailure> onFailure) {
+        return open(folder, MAP_BYTES, callbacks, onFailure);
+    }
+
+    static LmdbStateStore open(Path folder, long mapBytes, Executor callbacks, Consumer<StorageFailure> onFailure) {
+        LmdbEnvironment env =
+                LmdbEnvironment.open(folder.resolve("state"), "the state", mapBytes, StateTables.Databases.COUNT);
+        try {
+            LmdbStateStore store = new LmdbStateStore(env, callbacks, onFailure);
+            store.writer.start();
+            return store;
+        } catch (RuntimeException e) {
+            env.close();
+            throw e;
+        }
+    }
+
+    private void begin() {
+        Optional<Integer> format;
+        try (Txn<ByteBuffer> txn = env.read()) {
+            format = tables.format(txn);
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        }
+        if (format.isEmpty()) {
+            env.write(txn -> {
+                tables.putFormat(txn);
+                tables.putNode(txn, Bytes.EMPTY, Leaf.EMPTY.encode());
+                tables.putHead(txn, new StateTables.Head(0, Leaf.EMPTY.digest()));
+            });
+        } else if (format.get() != StateTables.FORMAT_VERSION) {
+            throw new StorageFailure("the state " + env.data().toAbsolutePath() + " has format " + format.get()
+                    + "; this version of the program reads format " + StateTables.FORMAT_VERSION
+                    + ". Use the version that wrote it");
+        }
+    }
+
+    /** Makes the last durable checkpoint one that is read and served. */
+    private Version openVersion(StateTables view) {
+        Txn<ByteBuffer> txn = env.read();
+        try {
+            StateTables.Head head =
+                    view.head(txn).orElseThrow(() -> env.damaged("the record of the checkpoint", "it is missing"));
+            view.root(txn, head);
+            Version version = new Version(head, txn);
+            closeVersion(versions.put(head.seq(), version));
+            while (versions.size() > CHECKPOINTS_KEPT_MAX) {
+                closeVersion(versions.pollFirstEntry().getValue());
+            }
+            return version;
+        } catch (LmdbException e) {
+            txn.close();
+            throw env.failed("cannot be read", e);
+        } catch (StorageFailure e) {
+            txn.close();
+            throw e;
+        }
+    }
+
+    private static void closeVersion(@Nullable Version version) {
+        if (version != null) {
+            version.txn().close();
+        }
+    }
+
+    private Version last() {
+        return versions.lastEntry().getValue();
+    }
+
+    /** Reads from a version, while nobody may take it away. */
+    private <T> T read(Function<Version, T> reading) {
+        lock.lock();
+        try {
+            return reading.apply(last());
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public State state() {
+        return state;
+    }
+
+    @Override
+    public long seq() {
+        return read(version -> version.head().seq());
+    }
+
+    @Override
+    public Digest root() {
+        return read(version -> version.head().root());
+    }
+
+    @Override
+    public List<StateView.Entry> systemEntries() {
+        return read(version -> {
+            List<StateView.Entry> entries = new ArrayList<>();
+            tables.scan(version.txn(), Bytes.wrap(new byte[] {StateTree.SYSTEM}), (key, value) -> {
+                boolean mine = key.get(0) == StateTree.SYSTEM;
+                if (mine) {
+                    entries.add(new StateView.Entry(StateTree.bare(key), value));
+                }
+                return mine;
+            });
+            return entries;
+        });
+    }
+
+    @Override
+    public void checkpoint(long seq, Map<Bytes, Optional<Bytes>> systemChanges, Consumer<Digest> onDurable) {
+        requireHealthy();
+        if (seq <= seqTaken) {
+            throw new IllegalArgumentException("checkpoint " + seq + " after checkpoint " + seqTaken);
+        }
+        TreeMap<Bytes, Optional<Bytes>> taken = changes;
+        List<Bytes> overlaid = List.copyOf(taken.keySet());
+        systemChanges.forEach((key, value) -> {
+            StateLimits.requireSystemEntry(key, value.orElse(Bytes.EMPTY));
+            taken.put(StateTree.key(StateTree.SYSTEM, key), value);
+        });
+        long takenGeneration = generation++;
+        changes = new TreeMap<>();
+        seqTaken = seq;
+        underWay++;
+        jobs.add(() -> {
+            Digest root = write(seq, taken);
+            callbacks.execute(() -> {
+                if (closed) {
+                    return;
+                }
+                underWay--;
+                settle(overlaid, takenGeneration);
+                onDurable.accept(root);
+            });
+        });
+    }
+
+    /** A checkpoint is durable: what it brought is found in LMDB now. */
+    private void settle(List<Bytes> overlaid, long durableGeneration) {
+        for (Bytes key : overlaid) {
+            Pending pending = overlay.get(key);
+            if (pending != null && pending.generation() == durableGeneration) {
+                overlay.remove(key);
+            }
+        }
+        if (install != null && install.isOpen()) {
+            install.replan();
+        }
+    }
+
+    private Digest write(long seq, NavigableMap<Bytes, Optional<Bytes>> taken) {
+        Digest[] root = new Digest[1];
+        env.write(
+                txn -> {
+                    StateTables.Head before = writerTables.head(txn).orElseThrow();
+                    StateTree tree = writerTables.tree(txn);
+                    root[0] = tree.update(writerTables.root(txn, before), taken).digest();
+                    taken.forEach((key, value) -> value.ifPresentOrElse(
+                            present -> writerTables.putEntry(txn, key, present),
+                            () -> writerTables.deleteEntry(txn, key)));
+                    writerTables.putHead(txn, new StateTables.Head(seq, root[0]));
+                },
+                this::grow);
+        lock.lock();
+        try {
+            openVersion(writerTables);
+        } finally {
+            lock.unlock();
+        }
+        return root[0];
+    }
+
+    private void grow(Runnable enlarge) {
+        lock.lock();
+        try {
+            versions.values().forEach(LmdbStateStore::closeVersion);
+            versions.clear();
+            enlarge.run();
+            openVersion(writerTables);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean holds(long seq) {
+        return read(version -> versions.containsKey(seq));
+    }
+
+    @Override
+    public Optional<StateNodes.Node> node(long seq, Bytes path) {
+        return read(last -> {
+            Version version = versions.get(seq);
+            Bytes content = version == null ? null : tables.content(version.txn(), version.head(), path);
+            return content == null ? Optional.empty() : Optional.of(new StateNodes.Node(path, content));
+        });
+    }
+
+    @Override
+    public void release(long seq) {
+        read(version -> {
+            while (versions.size() > CHECKPOINTS_KEPT_MIN && versions.firstKey() < seq) {
+                closeVersion(versions.pollFirstEntry().getValue());
+            }
+            return seq;
+        });
+    }
+
+    @Override
+    public StateInstall install(long seq, Digest root) {
+        requireHealthy();
+        if (install != null) {
+            install.abandon();
+        }
+        install = new TreeInstall(seq, root, new InstallLocal());
+        return install;
+    }
+
+    private void requireHealthy() {
+        StorageFailure known = failure;
+        if (known != null) {
+            throw known;
+        }
+        if (closed) {
+            throw new IllegalStateException("the state is closed");
+        }
+    }
+
+    long mapBytes() {
+        return env.mapBytes();
+    }
+
+    /** Writes what was taken, then ends; its completions do not come any more. May be called twice. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        flushStaging();
+        jobs.add(() -> stopping = true);
+        boolean interrupted = false;
+        while (writer.isAlive()) {
+            try {
+                writer.join();
+            } catch (InterruptedException e) {
+                // The file may not be closed under a thread that writes to it.
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        versions.values().forEach(LmdbStateStore::closeVersion);
+        versions.clear();
+        env.close();
+    }
+
+    private void run() {
+        try {
+            while (!stopping) {
+                jobs.take().run();
+            }
+        } catch (StorageFailure cause) {
+            fail(cause);
+        } catch (InterruptedException | RuntimeException | Error cause) {
+            fail(new StorageFailure("the state's thread ended: " + cause, cause));
+        } finally {
+            ended.complete(true);
+        }
+    }
+
+    private void fail(StorageFailure cause) {
+        failure = cause;
+        callbacks.execute(() -> onFailure.accept(cause));
+    }
+
+    /** Does a job on the writer's thread, after all that wait, and waits for it. */
+    private void await(Runnable job) {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        jobs.add(() -> {
+            job.run();
+            done.complete(true);
+        });
+        CompletableFuture.anyOf(done, ended).join();
+        requireHealthy();
+    }
+
+    private void flushStaging() {
+        if (stagingGroup.isEmpty()) {
+            return;
+        }
+        TreeMap<Bytes, Bytes> group = stagingGroup;
+        stagingGroup = new TreeMap<>();
+        stagingGroupBytes = 0;
+        jobs.add(() -> {
+            env.write(txn -> group.forEach((path, content) -> writerTables.stage(txn, path, content)), this::grow);
+            group.forEach(staging::remove);
+        });
+    }
+
+    private final class InstallLocal implements TreeInstall.Local {
+        @Override
+        public @Nullable TreeNode node(Bytes path) {
+            return read(version -> Optional.ofNullable(
+                            tables.tree(version.txn()).find(tables.root(version.txn(), version.head()), path)))
+                    .orElse(null);
+        }
+
+        @Override
+        public @Nullable Bytes value(Bytes key) {
+            return read(version -> Optional.ofNullable(tables.entry(version.txn(), key)))
+                    .orElse(null);
+        }
+
+        @Override
+        public @Nullable Bytes staged(Bytes path) {
+            Bytes waiting = staging.get(path);
+            if (waiting != null) {
+                return waiting;
+            }
+            return read(version -> {
+                        try (Txn<ByteBuffer> txn = env.read()) {
+                            return Optional.ofNullable(tables.staged(txn, path));
+                        }
+                    })
+                    .orElse(null);
+        }
+
+        @Override
+        public void stage(Bytes path, Bytes content) {
+            requireHealthy();
+            staging.put(path, content);
+            stagingGroup.put(path, content);
+            stagingGroupBytes += content.size();
+            stagingBytesSinceWait += content.size();
+            if (stagingGroupBytes >= STAGING_GROUP_BYTES) {
+                flushStaging();
+            }
+            if (stagingBytesSinceWait >= STAGING_WAITING_BYTES_MAX) {
+                stagingBytesSinceWait = 0;
+                await(() -> {});
+            }
+        }
+
+        @Override
+        public boolean settled() {
+            return underWay == 0;
+        }
+
+        @Override
+        public void install(TreeInstall complete) {
+            flushStaging();
+            await(() -> replace(complete));
+            overlay.clear();
+            changes = new TreeMap<>();
+            generation++;
+            seqTaken = complete.seq();
+        }
+    }
+
+    /** On the writer's thread: the owner's waits for it. */
+    private void replace(TreeInstall complete) {
+        env.write(
+                txn -> {
+                    StateTables.Head before = writerTables.head(txn).orElseThrow();
+                    if (!before.root().equals(complete.root())) {
+                        TreeNode root = writerTables.root(txn, before);
+                        try (Txn<ByteBuffer> old = env.read()) {
+                            new Replacement(txn, old).apply(Bytes.EMPTY, root, complete.root());
+                        }
+                    }
+                    writerTables.clearStaging(txn);
+                    writerTables.putHead(txn, new StateTables.Head(complete.seq(), complete.root()));
+                },
+                this::grow);
+        lock.lock();
+        try {
+            // What came before is of another history than what is certified now, or far behind it.
+            versions.values().forEach(LmdbStateStore::closeVersion);
+            versions.clear();
+            openVersion(writerTables);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Turns the tree of a transaction into the one that is staged; {@code old} is as it was before. */
+    private final class Replacement {
+        private final Txn<ByteBuffer> txn;
+        private final Txn<ByteBuffer> old;
+
+        Replacement(Txn<ByteBuffer> txn, Txn<ByteBuffer> old) {
+            this.txn = txn;
+            this.old = old;
+        }
+
+        private void apply(Bytes path, @Nullable TreeNode mine, Digest wanted) {
+            Bytes content = staged(path);
+            if (!Digest.of(content).equals(wanted)) {
+                throw env.damaged("staged node " + path, "its digest is wrong");
+            }
+            TreeNode target = TreeInstall.decodeChecked(content);
+            if (mine != null && (mine instanceof Leaf || target instanceof Leaf)) {
+                writerTables.deleteSubtree(txn, path, mine);
+            }
+            if (target instanceof Leaf leaf) {
+                for (int i = 0; i < leaf.entries().size(); i++) {
+                    LeafEntry entry = leaf.entries().get(i);
+                    writerTables.putEntry(txn, entry.key(), value(path, i, entry));
+                }
+            } else {
+                applyChildren(path, mine instanceof Inner inner ? inner : null, (Inner) target);
+            }
+            writerTables.putNode(txn, path, content);
+        }
+
+        private void applyChildren(Bytes path, @Nullable Inner mine, Inner target) {
+            for (int i = 0; i < StateTree.FANOUT; i++) {
+                Bytes below = StateTree.childPath(path, i);
+                Child before = mine == null ? null : mine.child(i);
+                Child after = target.child(i);
+                if (before != null && after != null && before.digest().equals(after.digest())) {
+                    continue;
+                }
+                TreeNode node = before == null ? null : writerTables.node(txn, below, before.digest());
+                if (after != null) {
+                    apply(below, node, after.digest());
+                } else if (node != null) {
+                    writerTables.deleteSubtree(txn, below, node);
+                }
+            }
+        }
+
+        private Bytes value(Bytes leaf, int index, LeafEntry entry) {
+            Digest digest = entry.valueDigest();
+            if (digest == null) {
+                return entry.valueAtHand();
+            }
+            Bytes mine = writerTables.entry(old, entry.key());
+            return mine != null && TreeNode.digestOfValue(mine).equals(digest)
+                    ? mine
+                    : staged(StateTree.valuePath(leaf, index));
+        }
+
+        private Bytes staged(Bytes path) {
+            Bytes content = writerTables.staged(txn, path);
+            if (content == null) {
+                throw env.damaged("staged node " + path, "it is missing");
+            }
+            return content;
+        }
+    }
+
+    /** The application's keyspace: the overlay over the last durable checkpoint. */
+    private final class OverlaidState implements State {
+        @Override
+        public Optional<Bytes> get(Bytes key) {
+            StateLimits.requireKey(key);
+            Bytes place = StateTree.key(StateTree.APPLICATION, key);
+            Pending pending = overlay.get(place);
+            return pending != null
+                    ? pending.value()
+                    : read(version -> Optional.ofNullable(tables.entry(version.txn(), place)));
+        }
+
+        @Override
+        public void put(Bytes key, Bytes value) {
+            StateLimits.requireKey(key);
+            StateLimits.requireValue(value);
+            change(StateTree.key(StateTree.APPLICATION, key), Optional.of(value));
+        }
+
+        @Override
+        public boolean delete(Bytes key) {
+            boolean found = get(key).isPresent();
+            if (found) {
+                change(StateTree.key(StateTree.APPLICATION, key), Optional.empty());
+            }
+            return found;
+        }
+
+        private void change(Bytes place, Optional<Bytes> value) {
+            overlay.put(place, new Pending(value, generation));
+            changes.put(place, value);
+        }
+
+        @Override
+        public List<Entry> scan(Bytes prefix, Bytes from, int limit) {
+            Bytes first = StateTree.key(StateTree.APPLICATION, from.compareTo(prefix) > 0 ? from : prefix);
+            Merge merge = new Merge(StateTree.key(StateTree.APPLICATION, prefix), first, limit);
+            if (limit > 0) {
+                read(version -> {
+                    tables.scan(version.txn(), first, merge);
+                    return limit;
+                });
+                merge.overlaidBefore(null);
+            }
+            return merge.found;
+        }
+    }
+
+    /** Brings the overlay and what LMDB has into one order; where both have a key, the overlay is right. */
+    private final class Merge implements StateTables.EntrySink {
+        private final Bytes prefix;
+        private final int limit;
+        private final List<StateView.Entry> found = new ArrayList<>();
+        private final Iterator<Map.Entry<Bytes, Pending>> overlaid;
+        private Map.@Nullable Entry<Bytes, Pending> next;
+
+        Merge(Bytes prefix, Bytes first, int limit) {
+            this.prefix = prefix;
+            this.limit = limit;
+            this.overlaid = overlay.tailMap(first, true).entrySet().iterator();
+            this.next = overlaid.hasNext() ? overlaid.next() : null;
+        }
+
+        @Override
+        public boolean take(Bytes key, Bytes value) {
+            if (!key.startsWith(prefix)) {
+                return false;
+            }
+            overlaidBefore(key);
+            if (next != null && next.getKey().equals(key)) {
+                return found.size() < limit;
+            }
+            add(key, value);
+            return found.size() < limit;
+        }
+
+        /** @param end null: to the end of the prefix */
+        void overlaidBefore(@Nullable Bytes end) {
+            while (next != null
+                    && found.size() < limit
+                    && next.getKey().startsWith(prefix)
+                    && (end == null || next.getKey().compareTo(end) < 0)) {
+                Bytes key = next.getKey();
+                next.getValue().value().ifPresent(value -> add(key, value));
+                next = overlaid.hasNext() ? overlaid.next() : null;
+            }
+        }
+
+        private void add(Bytes key, Bytes value) {
+            if (found.size() < limit) {
+                found.add(new StateView.Entry(StateTree.bare(key), value));
+            }
+        }
+    }
+}

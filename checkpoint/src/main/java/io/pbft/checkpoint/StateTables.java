@@ -1,0 +1,347 @@
+package io.pbft.checkpoint;
+
+import io.pbft.checkpoint.TreeNode.Child;
+import io.pbft.checkpoint.TreeNode.Inner;
+import io.pbft.checkpoint.TreeNode.Leaf;
+import io.pbft.checkpoint.TreeNode.LeafEntry;
+import io.pbft.checkpoint.TreeNode.MalformedNode;
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.Cursor;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.GetOp;
+import org.lmdbjava.Txn;
+
+/**
+ * How the state lies in LMDB, seen by one thread. Everything read is checked: entries by a checksum over key and value, nodes
+ * of the tree by the digest that their parent holds, from the root in {@code meta} down.
+ *
+ * <pre>
+ *   meta     "format" -> version (4); "checkpoint" -> seq (8), root (32); both with a CRC-32C of key and content before them
+ *   entries  key with its keyspace -> CRC-32C of key and value (4), value
+ *   nodes    0x6e, path -> content of the node
+ *   staging  0x6e, path -> content of a node that an unfinished transfer brought
+ * </pre>
+ *
+ * <p>LMDB's keys end at 511 bytes, ours do not. A key of more than {@link #PLAIN_KEY_BYTES_MAX} bytes is stored under so many of its
+ * first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such keys stand in LMDB's
+ * order right behind the key that they all begin with, but among themselves in the order of their hashes: a scan that comes
+ * by them sorts the group in memory.
+ */
+final class StateTables {
+    static final int PLAIN_KEY_BYTES_MAX = 480;
+    private static final int LONG_KEY_HASH_BYTES = 16;
+
+    static final int FORMAT_VERSION = 1;
+    private static final Bytes FORMAT = Bytes.utf8("format");
+    private static final Bytes CHECKPOINT = Bytes.utf8("checkpoint");
+    private static final Bytes NODE = Bytes.utf8("n");
+
+    /** The databases of an environment: shared by all threads. */
+    record Databases(
+            LmdbEnvironment env,
+            Dbi<ByteBuffer> meta,
+            Dbi<ByteBuffer> entries,
+            Dbi<ByteBuffer> nodes,
+            Dbi<ByteBuffer> staging) {
+        static final int COUNT = 4;
+
+        static Databases open(LmdbEnvironment env) {
+            return new Databases(
+                    env, env.database("meta"), env.database("entries"), env.database("nodes"), env.database("staging"));
+        }
+    }
+
+    /** What the state is at. */
+    record Head(long seq, Digest root) {}
+
+    /** Takes an entry of a scan; false: that was enough. */
+    interface EntrySink {
+        boolean take(Bytes key, Bytes value);
+    }
+
+    private final Databases databases;
+    private final LmdbEnvironment.KeyBuffer buffer = new LmdbEnvironment.KeyBuffer();
+
+    StateTables(Databases databases) {
+        this.databases = databases;
+    }
+
+    // Meta.
+
+    Optional<Integer> format(Txn<ByteBuffer> txn) {
+        return meta(txn, FORMAT).map(content -> content.asReadOnlyBuffer().getInt());
+    }
+
+    Optional<Head> head(Txn<ByteBuffer> txn) {
+        return meta(txn, CHECKPOINT).map(content -> {
+            long seq = content.asReadOnlyBuffer().getLong();
+            return new Head(seq, Digest.copyOf(content.toByteArray(), Long.BYTES, content.size() - Long.BYTES));
+        });
+    }
+
+    private Optional<Bytes> meta(Txn<ByteBuffer> txn, Bytes key) {
+        ByteBuffer record = databases.meta().get(txn, buffer.of(key));
+        return record == null ? Optional.empty() : Optional.of(checked(key, record, key.toUtf8()));
+    }
+
+    void putFormat(Txn<ByteBuffer> txn) {
+        byte[] content =
+                ByteBuffer.allocate(Integer.BYTES).putInt(FORMAT_VERSION).array();
+        putChecked(databases.meta(), txn, FORMAT, FORMAT, Bytes.EMPTY, Bytes.wrap(content));
+    }
+
+    void putHead(Txn<ByteBuffer> txn, Head head) {
+        byte[] content = ByteBuffer.allocate(Long.BYTES + Digest.SIZE)
+                .putLong(head.seq())
+                .put(head.root().toBytes().asReadOnlyBuffer())
+                .array();
+        putChecked(databases.meta(), txn, CHECKPOINT, CHECKPOINT, Bytes.EMPTY, Bytes.wrap(content));
+    }
+
+    // Entries.
+
+    @Nullable
+    Bytes entry(Txn<ByteBuffer> txn, Bytes key) {
+        ByteBuffer record = databases.entries().get(txn, buffer.of(place(key)));
+        if (record == null) {
+            return null;
+        }
+        if (isLong(key)) {
+            LongEntry found = longEntry(record);
+            return found.key().equals(key) ? found.value() : null;
+        }
+        return checked(key, record, "the entry of key " + key);
+    }
+
+    void putEntry(Txn<ByteBuffer> txn, Bytes key, Bytes value) {
+        putChecked(databases.entries(), txn, place(key), key, isLong(key) ? sized(key) : Bytes.EMPTY, value);
+    }
+
+    void deleteEntry(Txn<ByteBuffer> txn, Bytes key) {
+        databases.entries().delete(txn, buffer.of(place(key)));
+    }
+
+    /** Hands over entries in ascending order of key, from {@code first} on, until the sink has enough. */
+    void scan(Txn<ByteBuffer> txn, Bytes first, EntrySink sink) {
+        Bytes start = isLong(first) ? first.slice(0, PLAIN_KEY_BYTES_MAX) : first;
+        TreeMap<Bytes, Bytes> group = new TreeMap<>();
+        Bytes groupStart = Bytes.EMPTY;
+        try (Cursor<ByteBuffer> cursor = databases.entries().openCursor(txn)) {
+            boolean found = cursor.get(buffer.of(start), GetOp.MDB_SET_RANGE);
+            while (found) {
+                Bytes place = LmdbEnvironment.copy(cursor.key());
+                boolean inGroup = isLong(place) && place.startsWith(groupStart);
+                if (!group.isEmpty() && !inGroup) {
+                    if (!drain(group, first, sink)) {
+                        return;
+                    }
+                }
+                if (isLong(place)) {
+                    groupStart = place.slice(0, PLAIN_KEY_BYTES_MAX);
+                    LongEntry entry = longEntry(cursor.val());
+                    group.put(entry.key(), entry.value());
+                } else if (place.compareTo(first) >= 0
+                        && !sink.take(place, checked(place, cursor.val(), "the entry of key " + place))) {
+                    return;
+                }
+                found = cursor.next();
+            }
+        }
+        drain(group, first, sink);
+    }
+
+    private static boolean drain(TreeMap<Bytes, Bytes> group, Bytes first, EntrySink sink) {
+        for (var entry : group.tailMap(first, true).entrySet()) {
+            if (!sink.take(entry.getKey(), entry.getValue())) {
+                return false;
+            }
+        }
+        group.clear();
+        return true;
+    }
+
+    private record LongEntry(Bytes key, Bytes value) {}
+
+    private LongEntry longEntry(ByteBuffer record) {
+        ByteBuffer in = record.duplicate();
+        if (in.remaining() < Integer.BYTES + Short.BYTES) {
+            throw databases.env().damaged("an entry with a long key", "the record ends early");
+        }
+        int checksum = in.getInt();
+        int size = Short.toUnsignedInt(in.getShort());
+        if (in.remaining() < size) {
+            throw databases.env().damaged("an entry with a long key", "the record ends early");
+        }
+        Bytes key = LmdbEnvironment.copy(in.duplicate().limit(in.position() + size));
+        in.position(in.position() + size);
+        if (checksum != checksum(key, in)) {
+            throw databases.env().damaged("the entry of key " + key, "its checksum is wrong");
+        }
+        return new LongEntry(key, LmdbEnvironment.copy(in));
+    }
+
+    private static boolean isLong(Bytes keyOrPlace) {
+        return keyOrPlace.size() > PLAIN_KEY_BYTES_MAX;
+    }
+
+    private static Bytes place(Bytes key) {
+        return isLong(key)
+                ? key.slice(0, PLAIN_KEY_BYTES_MAX)
+                        .concat(Digest.of(key).toBytes().slice(0, LONG_KEY_HASH_BYTES))
+                : key;
+    }
+
+    private static Bytes sized(Bytes key) {
+        return Bytes.wrap(ByteBuffer.allocate(Short.BYTES + key.size())
+                .putShort((short) key.size())
+                .put(key.asReadOnlyBuffer())
+                .array());
+    }
+
+    private void putChecked(
+            Dbi<ByteBuffer> database, Txn<ByteBuffer> txn, Bytes place, Bytes key, Bytes header, Bytes content) {
+        ByteBuffer record = database.reserve(txn, buffer.of(place), Integer.BYTES + header.size() + content.size());
+        ByteBuffer bytes = content.asReadOnlyBuffer();
+        record.putInt(checksum(key, bytes)).put(header.asReadOnlyBuffer()).put(bytes);
+    }
+
+    private Bytes checked(Bytes key, ByteBuffer record, String name) {
+        ByteBuffer content = record.duplicate();
+        if (content.remaining() < Integer.BYTES || content.getInt() != checksum(key, content)) {
+            throw databases.env().damaged(name, "its checksum is wrong");
+        }
+        return LmdbEnvironment.copy(content);
+    }
+
+    private static int checksum(Bytes key, ByteBuffer content) {
+        CRC32C crc = new CRC32C();
+        crc.update(key.asReadOnlyBuffer());
+        crc.update(content.duplicate());
+        return (int) crc.getValue();
+    }
+
+    // The tree.
+
+    /** The node at {@code path} whose digest is {@code expected}. */
+    TreeNode node(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
+        ByteBuffer content = databases.nodes().get(txn, buffer.of(NODE.concat(path)));
+        if (content == null) {
+            throw databases.env().damaged("node " + path + " of the state tree", "it is missing");
+        }
+        try {
+            TreeNode node = TreeNode.decode(LmdbEnvironment.copy(content));
+            if (node.digest().equals(expected)) {
+                return node;
+            }
+        } catch (MalformedNode e) {
+            throw databases.env().damaged("node " + path + " of the state tree", e.getMessage() + "");
+        }
+        throw databases.env().damaged("node " + path + " of the state tree", "its digest is wrong");
+    }
+
+    void putNode(Txn<ByteBuffer> txn, Bytes path, Bytes content) {
+        databases
+                .nodes()
+                .reserve(txn, buffer.of(NODE.concat(path)), content.size())
+                .put(content.asReadOnlyBuffer());
+    }
+
+    void deleteNode(Txn<ByteBuffer> txn, Bytes path) {
+        databases.nodes().delete(txn, buffer.of(NODE.concat(path)));
+    }
+
+    /** The tree as it lies in {@code txn}. Changing it needs a transaction that may write. */
+    StateTree tree(Txn<ByteBuffer> txn) {
+        return new StateTree(new StateTree.Nodes() {
+            @Override
+            public TreeNode load(Bytes path, Child child) {
+                return node(txn, path, child.digest());
+            }
+
+            @Override
+            public Child store(Bytes path, TreeNode node) {
+                putNode(txn, path, node.encode());
+                return new Child(node.count(), node.digest(), null);
+            }
+
+            @Override
+            public void remove(Bytes path) {
+                deleteNode(txn, path);
+            }
+        });
+    }
+
+    TreeNode root(Txn<ByteBuffer> txn, Head head) {
+        return node(txn, Bytes.EMPTY, head.root());
+    }
+
+    /** The node, or the large value, at {@code path}, or null where there is none. */
+    @Nullable
+    Bytes content(Txn<ByteBuffer> txn, Head head, Bytes path) {
+        StateTree tree = tree(txn);
+        if (!StateTree.isValuePath(path)) {
+            TreeNode node = tree.find(root(txn, head), path);
+            return node == null ? null : node.encode();
+        }
+        int index = path.get(path.size() - 1);
+        if (tree.find(root(txn, head), path.slice(0, path.size() - 2)) instanceof Leaf leaf
+                && index >= 0
+                && index < leaf.entries().size()
+                && leaf.entries().get(index).isLarge()) {
+            return value(txn, leaf.entries().get(index));
+        }
+        return null;
+    }
+
+    /** The value that the tree and the entries must agree about. */
+    private Bytes value(Txn<ByteBuffer> txn, LeafEntry entry) {
+        Bytes value = entry(txn, entry.key());
+        if (value == null || !Objects.equals(TreeNode.digestOfValue(value), entry.valueDigest())) {
+            throw databases.env().damaged("the entry of key " + entry.key(), "its value is not the tree's");
+        }
+        return value;
+    }
+
+    /** Deletes {@code node} and all below it, with the entries. */
+    void deleteSubtree(Txn<ByteBuffer> txn, Bytes path, TreeNode node) {
+        if (node instanceof Leaf leaf) {
+            leaf.entries().forEach(entry -> deleteEntry(txn, entry.key()));
+        } else {
+            Inner inner = (Inner) node;
+            for (int i = 0; i < StateTree.FANOUT; i++) {
+                Child child = inner.child(i);
+                if (child != null) {
+                    Bytes below = StateTree.childPath(path, i);
+                    deleteSubtree(txn, below, node(txn, below, child.digest()));
+                }
+            }
+        }
+        deleteNode(txn, path);
+    }
+
+    // Staging.
+
+    @Nullable
+    Bytes staged(Txn<ByteBuffer> txn, Bytes path) {
+        ByteBuffer content = databases.staging().get(txn, buffer.of(NODE.concat(path)));
+        return content == null ? null : LmdbEnvironment.copy(content);
+    }
+
+    void stage(Txn<ByteBuffer> txn, Bytes path, Bytes content) {
+        databases
+                .staging()
+                .reserve(txn, buffer.of(NODE.concat(path)), content.size())
+                .put(content.asReadOnlyBuffer());
+    }
+
+    void clearStaging(Txn<ByteBuffer> txn) {
+        databases.staging().drop(txn, false);
+    }
+}
