@@ -113,6 +113,27 @@ class ReplicaServerTest {
         }
     }
 
+    @Test
+    void whoWasAwayForLongerThanTheWindowFetchesTheState() throws Exception {
+        try (TestCluster cluster = new TestCluster(directory)) {
+            cluster.stop(3);
+            for (int i = 1; i <= 50; i++) {
+                run(cluster, new KvOperation.Increment(KEY, 1));
+            }
+            cluster.start(3);
+            ReplicaStatus back = cluster.servers.get(3).status();
+            for (int i = 0; i < 500 && back.lastExecuted() < 50; i++) {
+                run(cluster, new KvOperation.Increment(KEY, 1));
+                back = cluster.servers.get(3).status();
+            }
+            assertThat(back.lastExecuted()).isGreaterThanOrEqualTo(50);
+            assertThat(back.events().get("STATE_TRANSFER_FINISHED")).isPositive();
+            cluster.stop(1);
+            assertThat(run(cluster, new KvOperation.Increment(Bytes.utf8("other"), 1)))
+                    .isEqualTo(new KvResult.Incremented(1));
+        }
+    }
+
     private void refused(ClusterConfig config, int id, Class<? extends Throwable> kind, String text) {
         assertThatThrownBy(() -> ReplicaServer.start(
                         config,

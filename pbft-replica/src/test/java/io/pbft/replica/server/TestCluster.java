@@ -38,6 +38,11 @@ import java.util.concurrent.TimeUnit;
 /** Four replicas in this process, over real connections, and the simplest client that believes f + 1 of them. */
 final class TestCluster implements AutoCloseable {
     static final int REPLICAS = 4;
+
+    /** The default ones, but with a checkpoint every 8 sequence numbers. */
+    private static final ProtocolParameters PARAMETERS = new ProtocolParameters(
+            8, 16, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16);
+
     private static final int SECONDS_MAX = 60;
 
     final ClusterConfig config;
@@ -83,7 +88,7 @@ final class TestCluster implements AutoCloseable {
                 Digest.of(Bytes.utf8("test cluster")),
                 replicas,
                 List.of(new ClusterConfig.ClientInfo(0, publicKey(NodeId.client(0)))),
-                ProtocolParameters.DEFAULT);
+                PARAMETERS);
     }
 
     void start(int id) {
