@@ -120,16 +120,27 @@ final class ViewChanger {
         if (state.status() != ReplicaReport.Status.VIEW_CHANGE || waiting != null || leading) {
             return;
         }
-        List<Signed<ViewChange>> quorum = quorumForView();
-        if (quorum.isEmpty()) {
-            return;
-        }
-        if (quorumTick < 0) {
+        if (quorumTick < 0 && quorumLeft()) {
             quorumTick = state.tick;
         }
-        if (state.primary() == state.self) {
+        List<Signed<ViewChange>> quorum = quorumForView();
+        if (!quorum.isEmpty() && state.primary() == state.self) {
             lead(quorum, out);
         }
+    }
+
+    /**
+     * Whether a quorum wants this view or a later one. A replica whose wait for this view has ended already shows only its
+     * VIEW-CHANGE for the next; were it not counted, those behind it could wait without a timer, and never follow.
+     */
+    private boolean quorumLeft() {
+        int count = 0;
+        for (Signed<ViewChange> vote : latest.values()) {
+            if (vote.statement().view() >= state.view()) {
+                count++;
+            }
+        }
+        return count >= state.quorum.quorum();
     }
 
     /** A quorum of VIEW-CHANGEs for the wanted view, one's own among them, in ascending order of sender; or nothing. */
