@@ -110,6 +110,7 @@ public final class PbftClient implements AutoCloseable {
      * @throws PbftException as the future would; interrupted, it throws {@link OutcomeUnknownException}
      */
     public Reply call(Bytes operation) {
+        requireAnotherThread();
         return await(submit(operation));
     }
 
@@ -119,6 +120,7 @@ public final class PbftClient implements AutoCloseable {
      * @throws PbftException as the future would; interrupted, it throws {@link OutcomeUnknownException}
      */
     public Reply query(Bytes operation, ReadMode mode) {
+        requireAnotherThread();
         return await(read(operation, mode));
     }
 
@@ -178,6 +180,14 @@ public final class PbftClient implements AutoCloseable {
         };
     }
 
+    /** With callbacks that run on the client's own thread, to wait there would be to wait for ever. */
+    private void requireAnotherThread() {
+        if (loop.isOwnThread()) {
+            throw new IllegalStateException("a callback on the client's own thread cannot wait for the client;"
+                    + " give the client an executor for callbacks, or do not wait");
+        }
+    }
+
     /** Half of what a long holds at most, so that sums of times do not overflow. */
     private static long nanos(Duration time) {
         return time.toSeconds() > 4_000_000_000L ? Long.MAX_VALUE / 2 : time.toNanos();
@@ -199,10 +209,14 @@ public final class PbftClient implements AutoCloseable {
      * passed fails: with {@link ClosedException} what was not sent, with {@link OutcomeUnknownException} what was. To close
      * again does nothing.
      *
-     * @return how many operations ended with their outcome unknown
+     * @return how many operations ended with their outcome unknown; 0 when a callback on the client's own thread closes it, as
+     *     then nobody can wait
      */
     public int close(Duration timeout) {
         admission.close();
+        if (loop.isOwnThread()) {
+            return loop.close(System.nanoTime() + nanos(timeout)).getNow(0);
+        }
         return loop.close(System.nanoTime() + nanos(timeout)).join();
     }
 }

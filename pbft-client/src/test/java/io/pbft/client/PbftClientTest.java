@@ -267,6 +267,36 @@ class PbftClientTest {
     }
 
     @Test
+    void aCallbackOnTheClientsOwnThreadCannotWaitButMaySubmitAndClose() {
+        PbftClient client = PbftClient.connect(config.withCallbacks(Runnable::run), network);
+        CompletableFuture<Reply> gate = new CompletableFuture<>();
+        CompletableFuture<Reply> nested = new CompletableFuture<>();
+        CompletableFuture<Throwable> refused = new CompletableFuture<>();
+        List<CompletableFuture<Void>> chained = new ArrayList<>();
+        network.executing(false);
+        CompletableFuture<Reply> first = client.submit(OP).whenComplete((reply, error) -> {
+            try {
+                client.call(OP);
+            } catch (IllegalStateException e) {
+                refused.complete(e);
+            }
+            chained.add(client.submit(OP).thenAccept(again -> {
+                client.close();
+                nested.complete(again);
+            }));
+            gate.complete(reply);
+        });
+        network.executing(true);
+
+        assertThat(first.join().result()).isEqualTo(RESULT);
+        assertThat(gate.join().result()).isEqualTo(RESULT);
+        assertThat(refused.join()).hasMessageContaining("own thread");
+        assertThat(nested.join().result()).isEqualTo(RESULT);
+        assertThat(chained).hasSize(1);
+        assertThatThrownBy(() -> client.call(OP)).isInstanceOf(ClosedException.class);
+    }
+
+    @Test
     void floodsOfNonsenseAreCountedAndOtherwiseIgnored() throws Exception {
         try (PbftClient client = PbftClient.connect(config, network)) {
             for (int i = 0; i < 1_000; i++) {
