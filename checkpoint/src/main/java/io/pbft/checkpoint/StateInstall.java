@@ -21,6 +21,10 @@ public interface StateInstall {
     /** Takes a node. False: its content is not what was certified (the sender lied or is confused), and it changed nothing. */
     boolean offer(StateNodes.Node node);
 
+    /**
+     * Whether nothing is missing and no checkpoint of one's own is on its way to the disk, which might bring changes that the
+     * plan does not know. It may become true, or nodes be missing again, without a node's arrival: ask now and then.
+     */
     boolean complete();
 
     /**

@@ -146,7 +146,7 @@ public final class ReplicaDriver {
     /** State transfer is between the stores of replicas: the core asks for it and learns its end, its messages are not for it. */
     private boolean forStateSync(Input input) {
         if (input instanceof Input.Tick) {
-            stateSync.tick();
+            stateSync.tick().ifPresent(this::handle);
             return false;
         }
         if (!(input instanceof Input.Received received)) {

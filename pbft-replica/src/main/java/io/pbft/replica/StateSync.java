@@ -105,11 +105,12 @@ final class StateSync {
         return proceed();
     }
 
-    void tick() {
+    /** Returns the state when it has become complete without a node's arrival: a checkpoint that was under way is durable. */
+    Optional<Input.StateInstalled> tick() {
         tick++;
         served.clear();
         if (install == null) {
-            return;
+            return Optional.empty();
         }
         resting.clear();
         asked.entrySet().removeIf(request -> {
@@ -123,7 +124,7 @@ final class StateSync {
         if (banned.size() == replicas - 1) {
             banned.clear();
         }
-        ask();
+        return proceed();
     }
 
     /** Answers a request with what is held of it. */
