@@ -31,6 +31,7 @@ import io.pbft.transport.Transport;
 import io.pbft.transport.TransportConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -87,6 +88,20 @@ public final class ReplicaServer implements AutoCloseable {
 
     private volatile boolean closing;
     private volatile @Nullable Throwable haltCause;
+
+    /**
+     * Starts replica {@code id}, which serves once this returns.
+     *
+     * @param folder the replica's own folder, with its key: {@link ReplicaFolder}
+     * @throws ConfigException when there is no such replica, or its folder or key is not as it must be
+     * @throws KeyFiles.KeyFileException when its key cannot be read or trusted
+     * @throws StorageFailure when its disk does not hold what it must
+     * @throws io.pbft.transport.TransportException when it cannot listen
+     */
+    public static ReplicaServer start(
+            ClusterConfig config, int id, Path folder, StateMachine stateMachine, ServerOptions options) {
+        return start(config, id, new ReplicaFolder(folder), stateMachine, options, Storage.ON_DISK);
+    }
 
     static ReplicaServer start(
             ClusterConfig config,
