@@ -6,8 +6,10 @@ import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.CommitCertificate;
 import io.pbft.protocol.Decision;
+import io.pbft.protocol.NewView;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,10 @@ final class Checkpoints {
     private final ReplicaState state;
     private final Execution execution;
     private final CheckpointVotes votes = new CheckpointVotes();
+
+    /** What CHECKPOINT was ever promised for above the stable one. */
+    private final TreeMap<Long, Digest> vouched = new TreeMap<>();
+
     private long archiveBytes;
 
     /** The highest certificate whose state is not here yet, or null. */
@@ -52,9 +58,7 @@ final class Checkpoints {
             return;
         }
         execution.roots.put(taken.seq(), taken.root());
-        if (state.normal() || state.status() == ReplicaReport.Status.VIEW_CHANGE) {
-            out.add(new Effect.Bind(new Promise.Vouch(new Checkpoint(taken.seq(), taken.root(), state.self))));
-        }
+        vouch(taken.seq(), taken.root(), out);
         CheckpointCertificate certificate = votes.certificate(taken.seq(), state.quorum.quorum());
         if (certificate == null && ahead != null && ahead.seq() == taken.seq()) {
             certificate = ahead;
@@ -62,6 +66,23 @@ final class Checkpoints {
         if (certificate != null) {
             onCertificate(certificate, out);
         }
+    }
+
+    /** Promises CHECKPOINT, once a number: also when the state turned out wrong and was replaced since. */
+    private void vouch(long seq, Digest root, Effects out) {
+        if (state.status() != ReplicaReport.Status.REJOINING
+                && seq % state.parameters.checkpointInterval() == 0
+                && vouched.putIfAbsent(seq, root) == null) {
+            out.add(new Effect.Bind(new Promise.Vouch(new Checkpoint(seq, root, state.self))));
+        }
+    }
+
+    /**
+     * Vouches for what is durable here and open. Whoever died between its checkpoint and the CHECKPOINT that tells of it, or
+     * may vote again after having lost its disk, may be the one that a quorum lacks, and without it the window stands still.
+     */
+    void vouchForOpen(Effects out) {
+        execution.roots.tailMap(state.stable.seq(), false).forEach((seq, root) -> vouch(seq, root, out));
     }
 
     void onCheckpoint(Signed<Checkpoint> vote, Effects out) {
@@ -139,6 +160,7 @@ final class Checkpoints {
         }
         execution.roots.headMap(certificate.seq(), false).clear();
         votes.dropUpTo(certificate.seq());
+        vouched.headMap(certificate.seq(), true).clear();
         if (ahead != null && ahead.seq() <= certificate.seq()) {
             ahead = null;
         }
@@ -235,16 +257,30 @@ final class Checkpoints {
         }
     }
 
-    void recover(Recovered recovered) {
+    /** After {@link ViewChanger#recover}: what the view began with is stable too. */
+    void recover(Recovered recovered, Effects out) {
+        Signed<NewView> newView = state.newView;
+        if (newView != null) {
+            CheckpointCertificate begun = NewViewPlan.of(newView.statement().viewChanges(), ReplicaState.NULL_DIGEST)
+                    .stable();
+            if (begun.seq() > state.stable.seq()) {
+                state.stable = begun;
+            }
+        }
         for (Signed<Checkpoint> vote : recovered.checkpoints()) {
             if (vote.statement().seq() > state.stable.seq()) {
                 Signed<Checkpoint> earlier = votes.add(vote);
                 InvariantViolation.check(earlier == null, "the journal holds one CHECKPOINT for each number");
+                vouched.put(vote.statement().seq(), vote.statement().state());
             }
         }
-        if (recovered.stable().seq() > recovered.stateSeq()) {
-            wanted = recovered.stable();
+        boolean wrong = state.stable.seq() > 0
+                && recovered.stateSeq() == state.stable.seq()
+                && !recovered.stateRoot().equals(state.stable.state());
+        if (state.stable.seq() > recovered.stateSeq() || wrong) {
+            wanted = state.stable;
         }
+        vouchForOpen(out);
     }
 
     /** Whether this replica knows of a stable checkpoint that it has not reached. */

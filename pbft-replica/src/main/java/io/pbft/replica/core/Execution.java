@@ -228,6 +228,7 @@ final class Execution {
                 state.agreedTimeMillis = entry.value().asReadOnlyBuffer().getLong();
             }
         }
+        roots.tailMap(seq, false).clear();
         roots.put(seq, root);
         state.queue.dropSettled(state.clients);
     }

@@ -63,7 +63,7 @@ public final class Replica implements Core {
     private void recover(Recovered recovered) {
         execution.restart(recovered.stateSeq(), recovered.stateRoot(), recovered.system());
         viewChanger.recover(recovered, pending);
-        checkpoints.recover(recovered);
+        checkpoints.recover(recovered, pending);
         agreement.numbersTaken(Math.max(state.stable.seq(), state.lastExecuted));
         for (Proposal proposal : recovered.proposals()) {
             long seq = proposal.prePrepare().statement().seq();
@@ -206,6 +206,7 @@ public final class Replica implements Core {
                 && state.stable.seq() >= state.rejoinBound
                 && state.lastExecuted >= state.rejoinBound) {
             state.enter(ReplicaReport.Status.NORMAL, state.view(), "beyond every number voted for before", out);
+            checkpoints.vouchForOpen(out);
         }
     }
 

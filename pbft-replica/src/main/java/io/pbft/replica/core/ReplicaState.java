@@ -7,6 +7,7 @@ import io.pbft.protocol.Codec;
 import io.pbft.protocol.Decision;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
+import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Quorum;
 import io.pbft.protocol.Signed;
@@ -114,6 +115,24 @@ final class ReplicaState {
 
     boolean isPrimary() {
         return normal() && primary() == self;
+    }
+
+    /**
+     * What the NEW-VIEW of this view proposes for {@code seq}, or null where it says nothing. It binds the view's primary,
+     * also towards a replica that entered the view, died before it had voted, and knows O from its journal alone.
+     */
+    @Nullable
+    Signed<PrePrepare> carriedOver(long seq) {
+        Signed<NewView> begun = newView;
+        if (begun == null || begun.statement().view() != view) {
+            return null;
+        }
+        for (Signed<PrePrepare> proposal : begun.statement().proposals()) {
+            if (proposal.statement().seq() == seq) {
+                return proposal;
+            }
+        }
+        return null;
     }
 
     /** The one place where view and status change. */

@@ -11,6 +11,8 @@ import io.pbft.protocol.Batch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Commit;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.Decision;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
@@ -66,6 +68,14 @@ final class CoreWorld {
         boolean up = true;
         /** Promises are kept only while this holds; otherwise they wait in {@link #unkept}. */
         boolean disk = true;
+
+        /** After so many more promises have become durable the process dies. */
+        int promisesToLive = Integer.MAX_VALUE;
+        /** Whether the last of them still leaves. */
+        boolean lastWords = true;
+
+        /** Everything that this replica ever signed for others, in order, across its lives. */
+        final List<Statement> signedEver = new ArrayList<>();
 
         final Deque<Promise> unkept = new ArrayDeque<>();
         final Deque<Input> inputs = new ArrayDeque<>();
@@ -247,16 +257,27 @@ final class CoreWorld {
     }
 
     void step(int id, Input input) {
-        Node node = node(id);
-        node.inputs.add(input);
+        node(id).inputs.add(input);
+        work(node(id));
+    }
+
+    private void work(Node node) {
         while (!node.inputs.isEmpty()) {
             Effects out = new Effects();
             node.core.step(node.inputs.poll(), out);
             for (Effect effect : out.drain()) {
+                if (!node.up) {
+                    return;
+                }
                 node.effects.add(effect);
                 carryOut(node, effect);
             }
         }
+    }
+
+    /** A replica's message arrives at another at once, past all links. */
+    void receive(int to, int from, Message message) {
+        step(to, new Input.Received(verified(NodeId.replica(from), message)));
     }
 
     private void carryOut(Node node, Effect effect) {
@@ -329,13 +350,28 @@ final class CoreWorld {
 
     /** The disk catches up: what was promised becomes durable, leaves, and comes back. */
     void keepPromises(Node node) {
-        while (!node.unkept.isEmpty()) {
-            Promise promise = node.unkept.poll();
-            Verified<?> kept = keep(node, promise);
-            if (kept != null) {
-                post(node.id, kept.message());
-                node.inputs.add(new Input.Received(kept));
-            }
+        while (!node.unkept.isEmpty() && node.up) {
+            keepOne(node);
+        }
+    }
+
+    /** The first promise that waits becomes durable, and all that follows from it happens. */
+    void keepNext(Node node) {
+        keepOne(node);
+        work(node);
+    }
+
+    private void keepOne(Node node) {
+        Verified<?> kept = keep(node, node.unkept.remove());
+        boolean dies = --node.promisesToLive == 0;
+        if (kept != null && (node.lastWords || !dies)) {
+            node.signedEver.addAll(statements(kept.message()));
+            post(node.id, kept.message());
+        }
+        if (dies) {
+            crash(node.id);
+        } else if (kept != null) {
+            node.inputs.add(new Input.Received(kept));
         }
     }
 
@@ -366,6 +402,20 @@ final class CoreWorld {
             return null;
         }
         throw new AssertionError(promise);
+    }
+
+    /** What a message binds its sender to. */
+    private static List<Statement> statements(Message message) {
+        List<Statement> statements = new ArrayList<>();
+        if (message instanceof Proposal proposal) {
+            statements.add(proposal.prePrepare().statement());
+        } else if (message instanceof Signed<?> signed) {
+            if (signed.statement() instanceof NewView newView) {
+                newView.proposals().forEach(proposal -> statements.add(proposal.statement()));
+            }
+            statements.add(signed.statement());
+        }
+        return statements;
     }
 
     private static <T> T with(T value, Consumer<T> use) {
@@ -399,9 +449,28 @@ final class CoreWorld {
         node(id).installing = Optional.empty();
     }
 
+    /** The disk is empty after a crash. */
+    void loseDisk(int id) {
+        Node node = node(id);
+        node.snapshots.clear();
+        node.stable = CheckpointCertificate.GENESIS;
+        node.newView = Optional.empty();
+        node.viewChange = Optional.empty();
+        node.proposals.clear();
+        node.prepared.clear();
+        node.prepares.clear();
+        node.commits.clear();
+        node.checkpoints.clear();
+    }
+
     /** Starts again from the disk: the state at the last checkpoint, and the journal. */
     void restart(int id) {
+        restart(id, false);
+    }
+
+    void restart(int id, boolean rejoining) {
         Node node = node(id);
+        node.promisesToLive = Integer.MAX_VALUE;
         Map.Entry<Long, Snapshot> last = node.snapshots.lastEntry();
         node.executed.clear();
         node.system.clear();
@@ -429,7 +498,7 @@ final class CoreWorld {
                         seq,
                         root,
                         entries,
-                        false));
+                        rejoining));
         node.up = true;
         step(id, new Input.Tick(wallMillis));
     }
@@ -444,6 +513,72 @@ final class CoreWorld {
             requests.add(request(7, 1 + i, operations[i]));
         }
         return new Batch(wallMillis, requests);
+    }
+
+    // What a replica may sign, for tests that play a faulty one or feed a single core.
+
+    Proposal proposal(long view, long seq, Batch batch) {
+        int primary = new Quorum(n).primary(view);
+        return sealer(primary)
+                .propose(new PrePrepare(view, seq, batch.digest(), primary), batch)
+                .message();
+    }
+
+    Signed<Prepare> prepare(int replica, long view, long seq, Batch batch) {
+        return signed(replica, new Prepare(view, seq, batch.digest(), replica));
+    }
+
+    Signed<Commit> commit(int replica, long view, long seq, Batch batch) {
+        return signed(replica, new Commit(view, seq, batch.digest(), replica));
+    }
+
+    Signed<Checkpoint> checkpoint(int replica, long seq, Digest state) {
+        return signed(replica, new Checkpoint(seq, state, replica));
+    }
+
+    /** A prepared certificate by the first backups. */
+    PreparedCertificate preparedCertificate(long view, long seq, Batch batch) {
+        Quorum quorum = new Quorum(n);
+        List<Signed<Prepare>> prepares = new ArrayList<>();
+        for (int replica = 0; prepares.size() < quorum.prepares(); replica++) {
+            if (replica != quorum.primary(view)) {
+                prepares.add(prepare(replica, view, seq, batch));
+            }
+        }
+        return new PreparedCertificate(proposal(view, seq, batch).prePrepare(), prepares);
+    }
+
+    /** A commit certificate, with its batch, by the last replicas. */
+    Decision decision(long view, long seq, Batch batch) {
+        List<Signed<Commit>> commits = new ArrayList<>();
+        for (int replica = n - new Quorum(n).quorum(); replica < n; replica++) {
+            commits.add(commit(replica, view, seq, batch));
+        }
+        return new Decision(new CommitCertificate(view, seq, batch.digest(), commits), batch);
+    }
+
+    /** A checkpoint certificate by the last replicas. */
+    CheckpointCertificate checkpointCertificate(long seq, Digest state) {
+        List<Signed<Checkpoint>> proof = new ArrayList<>();
+        for (int replica = n - new Quorum(n).quorum(); replica < n; replica++) {
+            proof.add(checkpoint(replica, seq, state));
+        }
+        return new CheckpointCertificate(seq, state, proof);
+    }
+
+    Signed<ViewChange> viewChange(
+            int replica, long view, CheckpointCertificate stable, PreparedCertificate... prepared) {
+        return signed(replica, new ViewChange(view, stable, List.of(prepared), replica));
+    }
+
+    /** A NEW-VIEW with these digests from {@code first} on, right or wrong. */
+    Signed<NewView> newView(long view, List<Signed<ViewChange>> viewChanges, long first, Digest... digests) {
+        int primary = new Quorum(n).primary(view);
+        List<PrePrepare> proposals = new ArrayList<>();
+        for (int i = 0; i < digests.length; i++) {
+            proposals.add(new PrePrepare(view, first + i, digests[i], primary));
+        }
+        return sealer(primary).newView(view, viewChanges, proposals, primary).message();
     }
 
     /** Signs by hashing a secret: enough where every signer is trusted with its own key alone. */
