@@ -2,13 +2,12 @@ package io.pbft.checkpoint;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ConcurrentSkipListSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,10 +17,18 @@ import org.jspecify.annotations.Nullable;
 final class DirectoryLock implements AutoCloseable {
     static final String FILE_NAME = "in-use.lock";
 
-    private final FileChannel channel;
+    /**
+     * What this process holds. It must be looked up before the file is opened again: where locks belong to processes (POSIX),
+     * closing a second descriptor of the file gives back the lock that was taken through the first.
+     */
+    private static final ConcurrentSkipListSet<Path> HELD = new ConcurrentSkipListSet<>();
 
-    private DirectoryLock(FileChannel channel) {
+    private final FileChannel channel;
+    private final Path held;
+
+    private DirectoryLock(FileChannel channel, Path held) {
         this.channel = channel;
+        this.held = held;
     }
 
     /**
@@ -32,19 +39,35 @@ final class DirectoryLock implements AutoCloseable {
     static DirectoryLock acquire(Path folder, String what) {
         String place = what + " " + folder.toAbsolutePath();
         create(folder, place);
+        @Nullable Path held = null;
         try {
+            Path real = folder.toRealPath();
+            if (!HELD.add(real)) {
+                throw inUse(place);
+            }
+            held = real;
             FileChannel channel =
                     FileChannel.open(folder.resolve(FILE_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            if (tryLock(channel) == null) {
+            if (channel.tryLock() == null) {
                 channel.close();
-                throw new StorageFailure(place + " is in use by another process or store; stop that one first. "
-                        + "A folder belongs to one running replica");
+                throw inUse(place);
             }
-            return new DirectoryLock(channel);
+            DirectoryLock lock = new DirectoryLock(channel, held);
+            held = null;
+            return lock;
         } catch (IOException e) {
             throw new StorageFailure(
                     place + " cannot be written (" + reason(e) + "); check its permissions and its file system", e);
+        } finally {
+            if (held != null) {
+                HELD.remove(held);
+            }
         }
+    }
+
+    private static StorageFailure inUse(String place) {
+        return new StorageFailure(place + " is in use by another process or store; stop that one first. "
+                + "A folder belongs to one running replica");
     }
 
     private static void create(Path folder, String place) {
@@ -61,15 +84,6 @@ final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
-        try {
-            return channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            // Somebody in this very process holds it.
-            return null;
-        }
-    }
-
     private static String reason(IOException e) {
         if (e instanceof AccessDeniedException) {
             return "permission denied";
@@ -78,10 +92,15 @@ final class DirectoryLock implements AutoCloseable {
         return message == null ? e.getClass().getSimpleName() : message;
     }
 
+    /** May be called twice. */
     @Override
     public void close() {
+        if (!channel.isOpen()) {
+            return;
+        }
         try {
             channel.close();
+            HELD.remove(held);
         } catch (IOException e) {
             throw new StorageFailure("the lock of a folder cannot be given back: " + reason(e), e);
         }

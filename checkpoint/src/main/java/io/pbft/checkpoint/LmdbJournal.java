@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
@@ -20,6 +21,8 @@ import org.lmdbjava.Dbi;
 import org.lmdbjava.GetOp;
 import org.lmdbjava.LmdbException;
 import org.lmdbjava.Txn;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The {@link Journal} on LMDB.
@@ -39,6 +42,8 @@ import org.lmdbjava.Txn;
  * <p>One thread at a time calls the methods of {@link Journal}; {@link #counters} is for any.
  */
 public final class LmdbJournal implements Journal {
+    private static final Logger LOG = LoggerFactory.getLogger(LmdbJournal.class);
+
     /** Appends and truncations that may wait: the next one waits for room. */
     static final int WAITING_MAX = 8_192;
 
@@ -267,7 +272,11 @@ public final class LmdbJournal implements Journal {
         failed = true;
         // Whoever waits for room need not wait any longer.
         waiting.clear();
-        callbacks.execute(() -> onFailure.accept(failure));
+        try {
+            callbacks.execute(() -> onFailure.accept(failure));
+        } catch (RejectedExecutionException e) {
+            LOG.warn("nobody is there any more to be told", failure);
+        }
     }
 
     /** Whether there is to be another. */

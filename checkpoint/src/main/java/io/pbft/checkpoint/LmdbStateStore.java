@@ -20,12 +20,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lmdbjava.LmdbException;
 import org.lmdbjava.Txn;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The {@link StateStore} on LMDB, for states larger than memory.
@@ -53,6 +56,8 @@ import org.lmdbjava.Txn;
  * lock guards the read transactions, which the writer's thread replaces.
  */
 public final class LmdbStateStore implements StateStore {
+    private static final Logger LOG = LoggerFactory.getLogger(LmdbStateStore.class);
+
     /** Checkpoints that are kept for others at most: the oldest goes first. */
     static final int CHECKPOINTS_KEPT_MAX = 8;
 
@@ -407,7 +412,11 @@ public final class LmdbStateStore implements StateStore {
 
     private void fail(StorageFailure cause) {
         failure = cause;
-        callbacks.execute(() -> onFailure.accept(cause));
+        try {
+            callbacks.execute(() -> onFailure.accept(cause));
+        } catch (RejectedExecutionException e) {
+            LOG.warn("nobody is there any more to be told", cause);
+        }
     }
 
     /** Does a job on the writer's thread, after all that wait, and waits for it. */

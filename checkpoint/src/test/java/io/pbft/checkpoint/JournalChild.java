@@ -2,10 +2,7 @@ package io.pbft.checkpoint;
 
 import io.pbft.checkpoint.JournalEntry.Kind;
 import io.pbft.crypto.Bytes;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -15,7 +12,7 @@ final class JournalChild {
 
     /** Arguments: the folder, and the first sequence number. */
     public static void main(String[] args) {
-        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.US_ASCII);
+        PrintStream out = ChildProcess.reports();
         LmdbJournal journal = LmdbJournal.open(Path.of(args[0]), 1 << 20, Runnable::run, failure -> {
             out.println(failure);
             Runtime.getRuntime().halt(1);

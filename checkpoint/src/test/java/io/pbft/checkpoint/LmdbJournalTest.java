@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pbft.checkpoint.JournalEntry.Kind;
 import io.pbft.crypto.Bytes;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -270,52 +269,43 @@ class LmdbJournalTest {
     void aKilledProcessLosesNothingItReportedDurable() throws IOException, InterruptedException {
         long first = 1;
         for (int round = 0; round < 3; round++) {
-            long reported = runAndKill(first, 3_000L + 777L * round);
-            try (LmdbJournal journal = open()) {
-                List<JournalEntry> entries = journal.load();
-                long expected = entries.get(0).seq();
-                // Truncations stay 5,000 behind the appends.
-                long last = entries.get(entries.size() - 1).seq();
-                assertThat(expected).isLessThanOrEqualTo(Math.max(1, last - 4_999));
-                for (JournalEntry entry : entries) {
-                    assertThat(entry).isEqualTo(JournalChild.entry(expected++));
-                }
-                assertThat(expected).isGreaterThan(reported);
-                first = expected;
-            }
+            long killAt = first + 3_000L + 777L * round;
+            ChildProcess.Said said = ChildProcess.run("true", JournalChild.class, killAt, folder, first);
+            assertThat(said.last()).isGreaterThanOrEqualTo(killAt);
+            first = checkJournal(said.last());
         }
     }
 
-    private long runAndKill(long first, long count) throws IOException, InterruptedException {
-        Process child = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--add-opens=java.base/java.nio=ALL-UNNAMED",
-                        "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        JournalChild.class.getName(),
-                        folder.toString(),
-                        Long.toString(first)))
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        try (BufferedReader out = child.inputReader(StandardCharsets.US_ASCII)) {
-            long reported = first - 1;
-            String line = out.readLine();
-            while (line != null) {
-                if (line.matches("\\d+")) {
-                    assertThat(Long.parseLong(line)).isEqualTo(reported + 1);
-                    reported++;
-                }
-                if (reported == first + count) {
-                    // The process alone: its output has yet to be read to the end.
-                    child.toHandle().destroyForcibly();
-                }
-                line = out.readLine();
+    /** Whatever the disk refuses: what was durable stays, and the journal goes on once there is room again. */
+    @Test
+    void aDiskThatTakesNoMoreIsReportedAndWhatWasDurableIsThere() throws IOException, InterruptedException {
+        ChildProcess.Said said = ChildProcess.run("ulimit -f 3000", JournalChild.class, Long.MAX_VALUE, folder, 1);
+        assertThat(said.last()).isPositive();
+        assertThat(said.otherLines()).hasSize(1);
+        assertThat(said.otherLines().get(0))
+                .contains("StorageFailure")
+                .contains(folder.resolve("journal").toString())
+                .contains("check free space");
+        long next = checkJournal(said.last());
+        long killAt = next + 3_000;
+        assertThat(ChildProcess.run("true", JournalChild.class, killAt, folder, next)
+                        .last())
+                .isGreaterThanOrEqualTo(killAt);
+    }
+
+    /** Everything from the last truncation to what was reported is there; the next sequence number. */
+    private long checkJournal(long reported) {
+        try (LmdbJournal journal = open()) {
+            List<JournalEntry> entries = journal.load();
+            long expected = entries.get(0).seq();
+            // Truncations stay 5,000 behind the appends.
+            long last = entries.get(entries.size() - 1).seq();
+            assertThat(expected).isLessThanOrEqualTo(Math.max(1, last - 4_999));
+            for (JournalEntry entry : entries) {
+                assertThat(entry).isEqualTo(JournalChild.entry(expected++));
             }
-            assertThat(reported).isGreaterThanOrEqualTo(first + count);
-            return reported;
-        } finally {
-            child.destroyForcibly().waitFor();
+            assertThat(expected).isGreaterThan(reported);
+            return expected;
         }
     }
 }

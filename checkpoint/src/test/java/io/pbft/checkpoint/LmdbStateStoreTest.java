@@ -244,4 +244,25 @@ class LmdbStateStoreTest extends StateStoreContract {
             assertThat(again.systemEntries()).containsExactly(new StateView.Entry(utf8("t"), utf8("1")));
         }
     }
+
+    /** Killed while checkpoints are written: it stands at one, whole, and not before the last that it reported. */
+    @Test
+    void aKilledProcessStandsAtACheckpointThatIsNotOlderThanReported() throws IOException, InterruptedException {
+        MemoryStateStore model = new MemoryStateStore(new MemoryStateStore.Disk());
+        for (int round = 1; round <= 3; round++) {
+            long killAt = 60L * round + 7;
+            ChildProcess.Said said = ChildProcess.run("true", StateChild.class, killAt, folder.resolve("one"));
+            assertThat(said.last()).isGreaterThanOrEqualTo(killAt);
+            try (LmdbStateStore store = open()) {
+                assertThat(store.seq()).isGreaterThanOrEqualTo(said.last());
+                while (model.seq() < store.seq()) {
+                    StateChild.change(model, model.seq() + 1, root -> {});
+                }
+                assertThat(store.root()).isEqualTo(model.root());
+                assertThat(store.systemEntries()).isEqualTo(model.systemEntries());
+                assertThat(store.state().scan(Bytes.EMPTY, Bytes.EMPTY, 1000))
+                        .isEqualTo(model.state().scan(Bytes.EMPTY, Bytes.EMPTY, 1000));
+            }
+        }
+    }
 }
