@@ -97,11 +97,13 @@ final class CatchUp {
     }
 
     private Status own(boolean answer) {
+        // Who rejoins needs everybody's proof of where they stand, so it says that it has none.
+        boolean asksForProofs = state.status() == ReplicaReport.Status.REJOINING && state.rejoinBound < 0;
         return new Status(
                 state.view(),
                 state.status() == ReplicaReport.Status.VIEW_CHANGE,
                 state.lastExecuted,
-                state.stable.seq(),
+                asksForProofs ? 0 : state.stable.seq(),
                 answer);
     }
 
@@ -137,6 +139,10 @@ final class CatchUp {
     void onStatus(int from, Status status, Effects out) {
         Peer peer = peers[from];
         peer.status = status;
+        if (status.stable() == 0) {
+            // The beginning needs no proof.
+            peer.provenStable = Math.max(peer.provenStable, 0);
+        }
         boolean missesView = status.view() < state.view() || (status.view() == state.view() && status.changingView());
         if (state.normal()
                 && state.newView != null

@@ -110,10 +110,13 @@ final class Execution {
             state.queue.executed(request.statement(), state.tick);
         }
         state.lastExecuted = done.seq();
-        state.progressTick = state.tick;
-        if (state.normal()) {
-            state.progressed = true;
-            state.failedViews = 0;
+        // A null request is no progress: a primary that orders nothing else would never run out of patience granted.
+        if (!done.batch().requests().isEmpty()) {
+            state.progressTick = state.tick;
+            if (state.normal()) {
+                state.progressed = true;
+                state.failedViews = 0;
+            }
         }
         if (!answers.isEmpty()) {
             out.add(new Effect.Reply(state.view(), answers));

@@ -77,7 +77,10 @@ final class RequestQueue {
     /** The client whose turn it is. */
     private int turn;
 
-    /** The highest arrival number of what has been executed since the last view began. */
+    /**
+     * The highest arrival number of what has been executed since the last view began. What was executed without ever having
+     * arrived here counts as later than everything that waits.
+     */
     private long executedArrival = -1;
 
     Offer offer(Signed<Request> request, long tick) {
@@ -191,7 +194,7 @@ final class RequestQueue {
             queue.servedTick = tick;
         }
         Pending pending = byKey.get(Key.of(request));
-        executedArrival = Math.max(executedArrival, pending == null ? arrivals - 1 : pending.arrival);
+        executedArrival = Math.max(executedArrival, pending == null ? arrivals : pending.arrival);
         remove(request);
     }
 

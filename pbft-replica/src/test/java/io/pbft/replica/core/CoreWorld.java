@@ -146,6 +146,8 @@ final class CoreWorld {
     private final Verifier verifier;
     private long wallMillis = START_MILLIS;
     Link link = letter -> true;
+    /** While it holds, nobody hands out states. */
+    boolean holdSnapshots;
 
     CoreWorld(int n) {
         this(n, PARAMETERS);
@@ -327,7 +329,7 @@ final class CoreWorld {
 
     /** A state transfer ends as soon as somebody who is up has the state. */
     private void install(Node node) {
-        if (node.installing.isEmpty()) {
+        if (node.installing.isEmpty() || holdSnapshots) {
             return;
         }
         CheckpointCertificate target = node.installing.get();

@@ -1,0 +1,155 @@
+package io.pbft.replica.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Who is left out is heard, who is served accuses nobody (Aardvark, NSDI'09, section 4.3; traps 18, 33, 34, 68). */
+class FairnessTest {
+    private final CoreWorld world = new CoreWorld(4);
+    private long seq;
+
+    /** The primary is the test's: replica 0 says what it wants, the others vote. */
+    @BeforeEach
+    void thePrimaryIsFaulty() {
+        world.node(0).up = false;
+    }
+
+    /** The faulty primary orders this batch, and votes for it. */
+    private void order(Batch batch) {
+        seq++;
+        for (int backup = 1; backup < 4; backup++) {
+            world.receive(backup, 0, world.proposal(0, seq, batch));
+        }
+        for (int backup = 1; backup < 4; backup++) {
+            world.receive(backup, 0, world.commit(0, 0, seq, batch));
+        }
+        world.deliver();
+    }
+
+    private Batch of(Signed<Request> request) {
+        return new Batch(world.wallMillis(), List.of(request));
+    }
+
+    private boolean viewChanged() {
+        for (int backup = 1; backup < 4; backup++) {
+            if (world.node(backup).report().view() > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private int fairnessTicks() {
+        return world.ticks(world.parameters.fairnessTimeoutMillis());
+    }
+
+    @Test
+    @DisplayName("A client whose only request is left out while others are served brings the primary down")
+    void aCensoredClientIsHeard() {
+        world.submit(0, 1, "censored", 1, 2, 3);
+        world.deliver();
+        int ticks = 0;
+        for (int i = 1; !viewChanged() && ticks < 2 * fairnessTicks(); i++) {
+            order(of(world.request(1, i, "favoured " + i)));
+            world.tick(20);
+            ticks += 20;
+        }
+        assertThat(ticks).isBetween(fairnessTicks() - 20, fairnessTicks() + 40);
+        world.tick(20);
+        assertThat(world.node(1).executed).contains("censored");
+    }
+
+    @Test
+    @DisplayName("Null requests are no progress: a primary that orders nothing but them is as good as silent")
+    void nullRequestsDoNotHideASilentPrimary() {
+        world.submit(0, 1, "censored", 1, 2, 3);
+        world.deliver();
+        int ticks = 0;
+        while (!viewChanged() && ticks < 2 * fairnessTicks()) {
+            order(Batch.NULL);
+            world.tick(10);
+            ticks += 10;
+        }
+        assertThat(viewChanged()).isTrue();
+        assertThat(ticks).isLessThan(2 * world.ticks(world.parameters.requestTimeoutMillis()));
+    }
+
+    @Test
+    @DisplayName("A client that is being served accuses nobody, though one of its requests is old")
+    void aServedClientDoesNotChangeTheView() {
+        world.submit(0, 50, "old and waiting", 1, 2, 3);
+        world.deliver();
+        for (int i = 1; i <= 25; i++) {
+            world.submit(0, i, "op" + i, 1, 2, 3);
+            world.deliver();
+            order(of(world.request(0, i, "op" + i)));
+            order(of(world.request(1, i, "other " + i)));
+            world.tick(20);
+        }
+        assertThat(25 * 20).isGreaterThan(fairnessTicks());
+        assertThat(viewChanged()).isFalse();
+    }
+
+    @Test
+    @DisplayName("A request that came last and waits while nothing later is executed accuses nobody before the time")
+    void waitingOnesTurnIsNotCensorship() {
+        for (int i = 1; i <= 5; i++) {
+            world.submit(1, i, "earlier " + i, 1, 2, 3);
+        }
+        world.deliver();
+        world.submit(0, 1, "last", 1, 2, 3);
+        world.deliver();
+        // Slow, but in the order of arrival: every 460 ms one request.
+        for (int i = 1; i <= 5; i++) {
+            world.tick(46);
+            order(of(world.request(1, i, "earlier " + i)));
+        }
+        assertThat(viewChanged()).isFalse();
+        order(of(world.request(0, 1, "last")));
+        assertThat(world.node(1).executed).endsWith("last");
+    }
+
+    @Test
+    @DisplayName("Conflicting requests under one number: one is executed, the other's waiting accuses nobody")
+    void conflictingRequestsForceNoViewChange() {
+        // The client says one thing to the backups and another to the primary, under the same numbers.
+        world.submit(0, 1, "to the backups", 1, 2, 3);
+        world.mail.add(
+                new CoreWorld.Letter(io.pbft.protocol.NodeId.client(0), 1, world.request(0, 2, "two of a kind")));
+        world.deliver();
+        order(of(world.request(0, 1, "to the primary", "two under one signature")));
+        world.tick(3 * world.ticks(world.parameters.requestTimeoutMillis()));
+        assertThat(viewChanged()).isFalse();
+        assertThat(world.node(1).report().queued()).isZero();
+        assertThat(world.node(1).executed).containsExactly("to the primary", "two under one signature");
+    }
+
+    @Test
+    @DisplayName("A number far beyond the session's window is refused by all alike, and accuses nobody (trap 31)")
+    void aNumberJumpForcesNoViewChange() {
+        Signed<Request> jump = world.submit(0, 1_000_000, "jump", 1, 2, 3);
+        world.deliver();
+        order(of(jump));
+        world.tick(3 * world.ticks(world.parameters.requestTimeoutMillis()));
+        assertThat(viewChanged()).isFalse();
+        assertThat(world.node(1).executed).isEmpty();
+        assertThat(world.node(1).report().lastExecuted()).isEqualTo(1);
+        assertThat(world.node(1)
+                        .effects(Effect.Reply.class)
+                        .get(0)
+                        .answers()
+                        .get(0)
+                        .outcome())
+                .isEqualTo(io.pbft.protocol.Outcome.OUT_OF_WINDOW);
+        // The client is not locked out.
+        order(of(world.request(0, 1, "next")));
+        assertThat(world.node(1).executed).containsExactly("next");
+    }
+}

@@ -1,0 +1,127 @@
+package io.pbft.replica.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pbft.protocol.Checkpoint;
+import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Commit;
+import io.pbft.protocol.Prepare;
+import io.pbft.protocol.Statement;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** trap 53: a lost disk is amnesia, and who has it votes only beyond all that it could have voted for. */
+class RejoinTest {
+    private final CoreWorld world = new CoreWorld(4);
+    private int submitted;
+
+    private void order(int count) {
+        for (int i = 0; i < count; i++) {
+            submitted++;
+            world.submit(submitted % 4, 1 + submitted / 4, "op" + submitted, world.all());
+            world.deliver();
+        }
+    }
+
+    private void loseDiskOf(int id) {
+        world.crash(id);
+        world.loseDisk(id);
+        world.node(id).signedEver.clear();
+        world.restart(id, true);
+        world.deliver();
+    }
+
+    private long highestVoteBeforeTheLoss(int id) {
+        long highest = 0;
+        for (Statement statement : world.node(id).signedEver) {
+            if (statement instanceof Prepare prepare) {
+                highest = Math.max(highest, prepare.seq());
+            } else if (statement instanceof Commit commit) {
+                highest = Math.max(highest, commit.seq());
+            }
+        }
+        return highest;
+    }
+
+    @Test
+    void votesOnlyBeyondWhatItMayHaveVotedForAndThenForGood() {
+        order(11);
+        long before = highestVoteBeforeTheLoss(3);
+        assertThat(before).isEqualTo(11);
+        loseDiskOf(3);
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.REJOINING);
+        for (int i = 0; i < 60; i++) {
+            order(1);
+            world.tick(7);
+        }
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+        assertThat(world.node(3).executed).isEqualTo(world.node(0).executed);
+        assertThat(world.node(3).signedEver).isNotEmpty();
+        long bound = world.parameters.window();
+        for (Statement statement : world.node(3).signedEver) {
+            if (statement instanceof Prepare prepare) {
+                assertThat(prepare.seq()).isGreaterThan(before + bound);
+            } else if (statement instanceof Commit commit) {
+                assertThat(commit.seq()).isGreaterThan(before + bound);
+            } else if (statement instanceof Checkpoint checkpoint) {
+                assertThat(checkpoint.seq()).isGreaterThan(before + bound);
+            }
+        }
+        // It is worth a vote again.
+        world.crash(2);
+        order(10);
+        assertThat(world.node(3).executed).hasSize(submitted);
+        assertThat(world.node(0).executed).hasSize(submitted);
+    }
+
+    @Test
+    @DisplayName("One that keeps pace from the start learns the bound all the same")
+    void theBoundIsLearntWithoutEverLaggingBehind() {
+        loseDiskOf(3);
+        for (int i = 0; i < 60; i++) {
+            order(1);
+        }
+        world.tick(30);
+        order(30);
+        world.tick(30);
+        order(30);
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+    }
+
+    @Test
+    void neitherJoinsNorAccusesNorAnswersReadsMeanwhile() {
+        order(6);
+        loseDiskOf(3);
+        world.link = letter -> letter.from().isClient() || letter.to() != 3;
+        world.submit(1, 1, "waits", 3);
+        world.deliver();
+        for (int sender = 0; sender < 3; sender++) {
+            world.receive(3, sender, world.viewChange(sender, 1, CheckpointCertificate.GENESIS));
+        }
+        world.tick(10 * world.ticks(world.parameters.requestTimeoutMillis()));
+        world.step(
+                3,
+                new Input.Received(world.verified(
+                        io.pbft.protocol.NodeId.client(0),
+                        new io.pbft.protocol.ReadRequest(1, true, true, io.pbft.crypto.Bytes.utf8("read")))));
+        assertThat(world.node(3).signedEver).isEmpty();
+        assertThat(world.node(3).effects(Effect.Query.class)).isEmpty();
+    }
+
+    @Test
+    @DisplayName("A checkpoint that it took before it could vouch is vouched for as soon as it can")
+    void vouchesForOpenCheckpointsOnceItMayVote() {
+        order(3);
+        loseDiskOf(3);
+        for (int i = 0; i < 80 && world.node(3).report().status() != ReplicaReport.Status.NORMAL; i++) {
+            order(1);
+            world.tick(3);
+        }
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+        world.crash(1);
+        order(20);
+        world.tick(50);
+        order(20);
+        assertThat(world.node(3).executed).hasSize(submitted);
+    }
+}
