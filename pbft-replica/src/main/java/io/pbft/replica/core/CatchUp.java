@@ -6,13 +6,16 @@ import io.pbft.protocol.BatchBody;
 import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Codec;
+import io.pbft.protocol.Commit;
 import io.pbft.protocol.CommitCertificate;
 import io.pbft.protocol.Decision;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.StableProof;
 import io.pbft.protocol.Status;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -225,24 +228,29 @@ final class CatchUp {
 
     /** Committed batches whose content is not here: asked of those whose COMMIT says that they had it. */
     private void fetchCommitted(Effects out) {
-        Slot slot = state.slots.get(state.lastExecuted + 1);
-        CommitCertificate committed = slot == null ? null : slot.committed();
-        if (slot == null || committed == null || slot.executable() != null) {
-            return;
-        }
-        int asked = 0;
-        for (int i = 0; i < committed.commits().size() && asked < state.quorum.weak(); i++) {
-            int holder = committed
-                    .commits()
-                    .get((i + nextHelper) % committed.commits().size())
-                    .statement()
-                    .replica();
-            if (holder != state.self) {
-                asked++;
-                out.add(new Effect.Send(ReplicaState.to(holder), new BatchFetch(List.of(committed.digest()))));
+        TreeMap<Integer, List<Digest>> questions = new TreeMap<>();
+        for (Slot slot : state.slots.tailMap(state.lastExecuted, false).values()) {
+            CommitCertificate committed = slot.committed();
+            if (committed == null || slot.executable() != null) {
+                continue;
+            }
+            List<Integer> holders = new ArrayList<>();
+            for (Signed<Commit> vote : committed.commits()) {
+                if (vote.statement().replica() != state.self) {
+                    holders.add(vote.statement().replica());
+                }
+            }
+            for (int i = 0; i < Math.min(state.quorum.weak(), holders.size()); i++) {
+                int holder = holders.get((i + nextHelper) % holders.size());
+                List<Digest> digests = questions.computeIfAbsent(holder, h -> new ArrayList<>());
+                if (digests.size() < REPEATED_SLOTS_MAX) {
+                    digests.add(committed.digest());
+                }
             }
         }
         nextHelper++;
+        questions.forEach(
+                (holder, digests) -> out.add(new Effect.Send(ReplicaState.to(holder), new BatchFetch(digests))));
     }
 
     void onBatchFetch(int from, BatchFetch fetch, Effects out) {
@@ -283,10 +291,12 @@ final class CatchUp {
     void onBatchBody(Batch batch, Effects out) {
         Digest digest = Codec.digest(batch);
         boolean wanted = viewChanger.offer(digest, batch, out);
-        Slot next = state.slots.get(state.lastExecuted + 1);
-        if (next != null && next.executable() == null && next.offer(digest, batch)) {
-            wanted = true;
-            state.note(out, Event.BATCH_FETCHED, next.seq, digest.toString());
+        for (Slot slot : state.slots.tailMap(state.lastExecuted, false).values()) {
+            CommitCertificate committed = slot.committed();
+            if (committed != null && committed.digest().equals(digest) && slot.executable() == null) {
+                wanted |= slot.offer(digest, batch);
+                state.note(out, Event.BATCH_FETCHED, slot.seq, digest.toString());
+            }
         }
         if (!wanted) {
             state.ignore("BATCH-BODY that nobody waits for");

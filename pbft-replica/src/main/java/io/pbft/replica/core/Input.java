@@ -13,7 +13,7 @@ public sealed interface Input {
     record Received(Verified<?> message) implements Input {}
 
     /**
-     * A tick of the clock. However long the process slept, one wake-up is one tick: who slept does not accuse others of the
+     * A tick of the clock: the first input of all, so that a replica knows the time before it is asked to vouch for one. However long the process slept, one wake-up is one tick: who slept does not accuse others of the
      * time that passed.
      *
      * @param wallMillis the wall clock, milliseconds since 1970: only proposed and checked as agreed time, never a timer

@@ -22,6 +22,9 @@ final class Slot {
     /** The PRE-PREPARE accepted last; it counts only in its own view. */
     private @Nullable Proposal accepted;
 
+    /** The digest of a batch that was proposed but not accepted; one commit certificate makes it good. */
+    private @Nullable Digest spare;
+
     private @Nullable PreparedCertificate prepared;
     private @Nullable CommitCertificate committed;
 
@@ -51,6 +54,13 @@ final class Slot {
     void accept(Proposal proposal) {
         accepted = proposal;
         batches.put(proposal.prePrepare().statement().digest(), proposal.batch());
+        dropOtherBatches();
+    }
+
+    /** Keeps the content of a proposal that is not vouched for here, lest it must be fetched when the others commit it. */
+    void keepSpare(Digest digest, Batch batch) {
+        spare = digest;
+        batches.put(digest, batch);
         dropOtherBatches();
     }
 
@@ -99,7 +109,9 @@ final class Slot {
     }
 
     private boolean wanted(Digest digest) {
-        return (accepted != null && accepted.prePrepare().statement().digest().equals(digest))
+        return (spare != null && spare.equals(digest))
+                || (accepted != null
+                        && accepted.prePrepare().statement().digest().equals(digest))
                 || (prepared != null && prepared.digest().equals(digest))
                 || (committed != null && committed.digest().equals(digest));
     }

@@ -291,6 +291,9 @@ public final class ReplicaServer implements AutoCloseable {
 
     private void run() {
         try {
+            // The core learns the time before it sees the first message, and so can vouch for the time of the first
+            // proposal.
+            driver.handle(new Input.Tick(System.currentTimeMillis()));
             while (!closing && !driver.halted()) {
                 loop.pass();
             }
