@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(240)
 class ReplicaServerTest {
     private static final Bytes KEY = Bytes.utf8("k");
 
@@ -131,6 +131,27 @@ class ReplicaServerTest {
             cluster.stop(1);
             assertThat(run(cluster, new KvOperation.Increment(Bytes.utf8("other"), 1)))
                     .isEqualTo(new KvResult.Incremented(1));
+        }
+    }
+
+    @Test
+    void onARealDiskNothingThatAClientWasToldIsLost() throws Exception {
+        try (TestCluster cluster = new TestCluster(directory, true)) {
+            for (int round = 0; round < 2; round++) {
+                for (int i = 1; i <= 20; i++) {
+                    assertThat(run(cluster, new KvOperation.Increment(KEY, 1)))
+                            .isEqualTo(new KvResult.Incremented(20L * round + i));
+                }
+                for (int id = 0; id < TestCluster.REPLICAS; id++) {
+                    cluster.stop(id);
+                }
+                for (int id = 0; id < TestCluster.REPLICAS; id++) {
+                    cluster.start(id);
+                }
+            }
+            assertThat(run(cluster, new KvOperation.Get(KEY)))
+                    .isEqualTo(new KvResult.Value(Optional.of(Bytes.utf8("40"))));
+            assertThat(cluster.halts.values()).noneMatch(java.util.concurrent.CompletableFuture::isDone);
         }
     }
 

@@ -50,6 +50,7 @@ final class TestCluster implements AutoCloseable {
     final Map<Integer, ReplicaServer> servers = new TreeMap<>();
     final Map<Integer, CompletableFuture<Throwable>> halts = new ConcurrentHashMap<>();
     private final Path directory;
+    private final boolean onDisk;
     private final Transport client;
     private final Verifier verifier;
     private final Map<Long, Map<Integer, Reply.Item>> replies = new ConcurrentHashMap<>();
@@ -58,7 +59,13 @@ final class TestCluster implements AutoCloseable {
     private long number;
 
     TestCluster(Path directory) throws IOException {
+        this(directory, false);
+    }
+
+    /** @param onDisk on LMDB below {@code directory}, instead of in memory */
+    TestCluster(Path directory, boolean onDisk) throws IOException {
         this.directory = directory;
+        this.onDisk = onDisk;
         this.config = config(directory);
         for (int id = 0; id < REPLICAS; id++) {
             disks.add(new MemoryStorage());
@@ -102,7 +109,7 @@ final class TestCluster implements AutoCloseable {
                         ReplicaFolder.of(directory, id),
                         new KvStateMachine(),
                         ServerOptions.DEFAULT.withOnHalt(halted::complete),
-                        disks.get(id)));
+                        onDisk ? Storage.ON_DISK : disks.get(id)));
     }
 
     void stop(int id) {
@@ -137,7 +144,10 @@ final class TestCluster implements AutoCloseable {
                 }
             }
         }
-        throw new AssertionError("no f + 1 equal replies to operation " + number + ": " + replies.get(number));
+        StringBuilder state = new StringBuilder();
+        servers.values().forEach(server -> state.append('\n').append(server.status()));
+        throw new AssertionError(
+                "no f + 1 equal replies to operation " + number + ": " + replies.get(number) + ", replicas:" + state);
     }
 
     @Override
