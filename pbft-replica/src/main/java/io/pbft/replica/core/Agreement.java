@@ -104,29 +104,18 @@ final class Agreement {
             state.ignore("PRE-PREPARE outside of the window");
         } else {
             Slot slot = state.slot(prePrepare.seq());
-<<<<<<< Updated upstream
             Proposal accepted = slot.acceptedIn(state.view());
             Signed<PrePrepare> carriedOver = state.carriedOver(prePrepare.seq());
             Signed<PrePrepare> earlier = accepted == null ? carriedOver : accepted.prePrepare();
             if (earlier != null && !earlier.statement().digest().equals(prePrepare.digest())) {
                 state.accuse(earlier, proposal.prePrepare(), out);
             } else if (accepted != null) {
-=======
-            Proposal earlier = slot.acceptedIn(state.view());
-            if (earlier == null) {
-                if (timely(proposal)) {
-                    accept(slot, proposal, out);
-                } else {
-                    slot.keepSpare(prePrepare.digest(), proposal.batch());
-                    state.ignore("PRE-PREPARE with a time too far from this clock");
-                }
-            } else if (earlier.prePrepare().statement().digest().equals(prePrepare.digest())) {
->>>>>>> Stashed changes
                 state.ignore("PRE-PREPARE is known");
             } else if (carriedOver != null || timely(proposal)) {
                 // The time of what is carried over was vouched for when it prepared.
                 accept(slot, proposal, out);
             } else {
+                slot.keepSpare(prePrepare.digest(), proposal.batch());
                 state.ignore("PRE-PREPARE with a time too far from this clock");
             }
         }
