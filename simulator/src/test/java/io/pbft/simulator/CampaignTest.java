@@ -1,0 +1,72 @@
+package io.pbft.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CampaignTest {
+    private static CampaignResult run(String line) throws InterruptedException {
+        ByteArrayOutputStream heard = new ByteArrayOutputStream();
+        PrintStream progress = new PrintStream(heard, true, StandardCharsets.UTF_8);
+        CampaignResult result = Campaign.run(CampaignOptions.parse(List.of(line.split(" "))), progress);
+        assertThat(result.ok())
+                .as(
+                        "%s%n%s",
+                        heard.toString(StandardCharsets.UTF_8), result.toJson().path("failures"))
+                .isTrue();
+        return result;
+    }
+
+    @Test
+    void fourReplicasKeepTheirPromisesUnderEveryFault() throws InterruptedException {
+        CampaignResult result = run("--seeds 1..240");
+        assertThat(result.count("seeds")).isEqualTo(240);
+        assertThat(result.count("viewChanges")).isGreaterThan(50);
+        for (Swarm.Style style : Swarm.Style.values()) {
+            assertThat(result.count("style " + style.name().toLowerCase(java.util.Locale.ROOT)))
+                    .as(style.name())
+                    .isPositive();
+        }
+    }
+
+    @Test
+    void sevenReplicasToo() throws InterruptedException {
+        assertThat(run("--seeds 1..60 --replicas 7 --ops 32").count("seeds")).isEqualTo(60);
+    }
+
+    @Test
+    void withoutFaultsNothingEverHappens() throws InterruptedException {
+        assertThat(run("--seeds 1..60 --plain").count("viewChanges")).isZero();
+    }
+
+    @Test
+    void theShardsTogetherAreTheWhole() throws InterruptedException {
+        CampaignResult whole = run("--seeds 10..21 --ops 6");
+        CampaignResult merged = new CampaignResult();
+        merged.merge(run("--seeds 10..21 --ops 6 --shard 1/2").toJson());
+        merged.merge(run("--seeds 10..21 --ops 6 --shard 2/2 --threads 1").toJson());
+        for (String count : List.of("seeds", "ok", "operations", "messages", "events", "virtualMillis")) {
+            assertThat(merged.count(count)).as(count).isEqualTo(whole.count(count));
+        }
+    }
+
+    @Test
+    void everySeedBelongsToOneShard() {
+        CampaignOptions first = CampaignOptions.parse(List.of("--seeds", "5..9", "--shard", "1/3"));
+        CampaignOptions third = CampaignOptions.parse(List.of("--seeds", "5..9", "--shard", "3/3"));
+        assertThat(first.count()).isEqualTo(2);
+        assertThat(first.seed(1)).isEqualTo(8);
+        assertThat(third.count()).isEqualTo(1);
+        assertThat(third.seed(0)).isEqualTo(7);
+        assertThatThrownBy(() -> CampaignOptions.parse(List.of("--shard", "4/3")))
+                .isInstanceOf(OptionError.class)
+                .hasMessage("--shard: expected a whole number from 1 to 3, found '4'");
+        assertThatThrownBy(() -> CampaignOptions.parse(List.of("--seeds", "9..5")))
+                .isInstanceOf(OptionError.class);
+    }
+}
