@@ -26,6 +26,9 @@ final class Execution {
     /** Fast reads that wait for what this replica committed to before they came. */
     static final int WAITING_READS_MAX = 4_096;
 
+    /** Settled requests of one client that are answered again within one tick. */
+    static final int ANSWERS_AGAIN_PER_TICK = 16;
+
     /** A result no longer than its digest is sent by everyone. */
     private static final int SMALL_RESULT_BYTES = 2 * Digest.SIZE;
 
@@ -40,6 +43,8 @@ final class Execution {
     private @Nullable Running running;
     private final ArrayDeque<WaitingRead> reads = new ArrayDeque<>();
     private long executedOperations;
+    private long answeredAgainTick;
+    private final TreeMap<Integer, Integer> answeredAgain = new TreeMap<>();
 
     /** The roots of checkpoints taken here that are not below the stable one. */
     final TreeMap<Long, Digest> roots = new TreeMap<>();
@@ -153,8 +158,19 @@ final class Execution {
                 full);
     }
 
-    /** Answers again what was executed of {@code request} and is still remembered (TOCS'02, section 2.3.1). */
+    /**
+     * Answers again what was executed of {@code request} and is still remembered (TOCS'02, section 2.3.1). A bounded number of
+     * times a tick for each client: an answer costs a signature, and an old request costs its sender nothing.
+     */
     void answerAgain(Request request, Effects out) {
+        if (answeredAgainTick != state.tick) {
+            answeredAgainTick = state.tick;
+            answeredAgain.clear();
+        }
+        if (answeredAgain.merge(request.client(), 1, Integer::sum) > ANSWERS_AGAIN_PER_TICK) {
+            state.ignore("a settled request is repeated too often");
+            return;
+        }
         List<Effect.Answer> answers = new ArrayList<>();
         for (long number = request.first(); number <= request.last(); number++) {
             ClientTable.Cached reply = state.clients.cached(request.client(), request.epoch(), number);
@@ -188,12 +204,14 @@ final class Execution {
     void onRead(NodeId client, ReadRequest request, Effects out) {
         if (state.status() == ReplicaReport.Status.REJOINING) {
             state.ignore("READ-REQUEST while rejoining");
-        } else if (!request.upToDate() || state.lastExecuted >= state.commitPromised) {
+        } else if (running == null && (!request.upToDate() || state.lastExecuted >= state.commitPromised)) {
             query(client, request, out);
         } else if (reads.size() >= WAITING_READS_MAX) {
             state.ignore("READ-REQUEST while too many wait");
         } else {
-            reads.add(new WaitingRead(state.commitPromised, client, request));
+            long running = this.running == null ? 0 : this.running.seq();
+            long promised = request.upToDate() ? state.commitPromised : 0;
+            reads.add(new WaitingRead(Math.max(running, promised), client, request));
         }
     }
 

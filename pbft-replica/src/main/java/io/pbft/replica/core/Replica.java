@@ -135,8 +135,10 @@ public final class Replica implements Core {
     /** Does whatever the input made possible. */
     private void settle(Effects out) {
         checkpoints.beginInstall(out);
-        execution.runNext(out);
+        // Reads first: they are answered from the state as it is after the last executed number, before the next one
+        // runs.
         execution.answerReads(out);
+        execution.runNext(out);
         catchUp.afterStep(out);
         rejoin(out);
         agreement.numbersTaken(Math.max(state.stable.seq(), state.lastExecuted));
