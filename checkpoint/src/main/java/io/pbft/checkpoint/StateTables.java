@@ -8,6 +8,7 @@ import io.pbft.checkpoint.TreeNode.MalformedNode;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -66,8 +67,14 @@ final class StateTables {
         boolean take(Bytes key, Bytes value);
     }
 
+    /** Inner nodes remembered: the upper three levels of a large tree, which every walk from the root passes. */
+    private static final int INNER_NODES_MAX = 1_024;
+
     private final Databases databases;
     private final LmdbEnvironment.KeyBuffer buffer = new LmdbEnvironment.KeyBuffer();
+
+    /** By digest, so that it is right for every version of the tree; the one that was used longest ago goes first. */
+    private final LinkedHashMap<Digest, Inner> inner = new LinkedHashMap<>(16, 0.75f, true);
 
     StateTables(Databases databases) {
         this.databases = databases;
@@ -231,6 +238,21 @@ final class StateTables {
 
     /** The node at {@code path} whose digest is {@code expected}. */
     TreeNode node(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
+        Inner known = inner.get(expected);
+        if (known != null) {
+            return known;
+        }
+        TreeNode node = readNode(txn, path, expected);
+        if (node instanceof Inner read) {
+            inner.put(expected, read);
+            if (inner.size() > INNER_NODES_MAX) {
+                inner.remove(inner.keySet().iterator().next());
+            }
+        }
+        return node;
+    }
+
+    private TreeNode readNode(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
         ByteBuffer content = databases.nodes().get(txn, buffer.of(NODE.concat(path)));
         if (content == null) {
             throw databases.env().damaged("node " + path + " of the state tree", "it is missing");
@@ -314,9 +336,9 @@ final class StateTables {
         if (node instanceof Leaf leaf) {
             leaf.entries().forEach(entry -> deleteEntry(txn, entry.key()));
         } else {
-            Inner inner = (Inner) node;
+            Inner parent = (Inner) node;
             for (int i = 0; i < StateTree.FANOUT; i++) {
-                Child child = inner.child(i);
+                Child child = parent.child(i);
                 if (child != null) {
                     Bytes below = StateTree.childPath(path, i);
                     deleteSubtree(txn, below, node(txn, below, child.digest()));
