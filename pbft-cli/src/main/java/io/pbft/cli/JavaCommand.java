@@ -1,0 +1,49 @@
+package io.pbft.cli;
+
+import java.io.File;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command line of another process of this program: the same Java, the same jar. */
+final class JavaCommand {
+    /** A replica of a cluster on one machine is light: it shares it with the others. */
+    private static final String HEAP = "-Xmx256m";
+
+    private JavaCommand() {}
+
+    static List<String> of(List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(HEAP);
+        List<String> own = inherited(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        if (own.stream().noneMatch(option -> option.matches("-XX:\\+Use\\w+GC"))) {
+            command.add("-XX:+UseSerialGC");
+        }
+        command.addAll(own);
+        String classPath = System.getProperty("java.class.path");
+        boolean executable = classPath.endsWith(".jar") && !classPath.contains(File.pathSeparator);
+        if (executable) {
+            command.add("-jar");
+            command.add(classPath);
+        } else {
+            // Classes from folders, as an IDE runs them: what the jar's manifest would open to LMDB.
+            command.add("--add-opens=java.base/java.nio=ALL-UNNAMED");
+            command.add("--add-exports=java.base/sun.nio.ch=ALL-UNNAMED");
+            command.add("-cp");
+            command.add(classPath);
+            command.add(Main.class.getName());
+        }
+        command.addAll(arguments);
+        return command;
+    }
+
+    /** The options of this JVM, but not those of which a machine has only one: a debugger's port, an agent. */
+    private static List<String> inherited(List<String> options) {
+        return options.stream()
+                .filter(option -> !option.startsWith("-agent") && !option.startsWith("-javaagent"))
+                .filter(option -> !option.startsWith("-XX:TieredStopAtLevel"))
+                .toList();
+    }
+}

@@ -1,0 +1,121 @@
+package io.pbft.cli;
+
+import io.pbft.simulator.OptionError;
+import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.SimResult;
+import io.pbft.simulator.Simulation;
+import io.pbft.simulator.check.Findings;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code pbft sim}: one simulated run. Its options are the simulator's own, and so are its complaints about them. */
+@Command(
+        name = "sim",
+        description = {
+            "Runs a whole cluster in virtual time, with faults.",
+            "The same seed and options give the same run, byte for byte, on every machine. Exits with 1 where something"
+                    + " that has to hold did not."
+        },
+        customSynopsis = {"pbft sim [OPTIONS]", "pbft sim campaign --seeds A..B [--shard K/M] [OPTIONS]"},
+        subcommands = SimCampaignCommand.class,
+        footer = {
+            "Options (times in milliseconds, probabilities from 0 to 1, replicas and clients counted from 0):",
+            "  --seed S --replicas N --clients C --ops M --workload kv|append|counter --read-share P",
+            "  --byzantine I=BEHAVIOUR[:ARG][,BEHAVIOUR...]   replica I lies; repeatable",
+            "  --byzantine-client J=BEHAVIOUR[,...]           client J lies; repeatable",
+            "  --latency MIN..MAX --drop P --duplicate P --reorder P --topology lan|wan5 --gst T",
+            "  --partition T1..T2:{0,1}|{2,3} --crash I@T --restart I@T --pause I@T1..T2",
+            "  --lose-disk I@T --corrupt-disk I@T --clock-skew I=MS --crypto fast|real",
+            "  --json --trace FILE.jsonl",
+            "Behaviours of a replica:",
+            "  as primary   silent, equivocate, wrong-digest, delay=MS, censor=CLIENT, reorder, withhold-bodies,",
+            "               sequence-jump, bad-time, stale-view",
+            "  always       mute, crash, lie-reply, lie-read, forge-signature, bad-checkpoint, bad-state-chunk,",
+            "               conflicting-view-change, view-change-spam, bad-new-view, replay, flood, selective=IDS,",
+            "               random, twin",
+            "Behaviours of a client: forge, replay, partial-send, conflicting-requests, number-jump, flood",
+            "",
+            "Examples:",
+            "  pbft sim --seed 7",
+            "  pbft sim --seed 7 --byzantine 0=equivocate --drop 0.05 --crash 1@500 --restart 1@900 --json",
+            "  pbft sim --byzantine 0=twin --byzantine 1=twin        more than f: the run says so, and safety may break"
+        })
+final class SimCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        SimOptions options = options(SimOptions::parse, spec.commandLine().getUnmatchedArguments());
+        SimResult result = Simulation.run(options);
+        options.output().trace().ifPresent(file -> writeTrace(Path.of(file), result.trace()));
+        PrintWriter out = spec.commandLine().getOut();
+        if (options.output().json()) {
+            out.println(result.toJsonText());
+        } else {
+            print(result, out);
+        }
+        out.flush();
+        return result.verdict() == SimResult.Verdict.OK ? Exit.OK : Exit.DOES_NOT_HOLD;
+    }
+
+    /** Reads the simulator's options. */
+    static <T> T options(Function<List<String>, T> parser, List<String> words) {
+        // These two belong to the simulator's language; this version has nothing behind them.
+        for (String later : List.of("--report", "--minimize")) {
+            if (words.contains(later)) {
+                throw CliException.usage(later + " is not in this version");
+            }
+        }
+        try {
+            return parser.apply(words);
+        } catch (OptionError e) {
+            throw CliException.usage(String.valueOf(e.getMessage()), e);
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage("these options do not go together: " + e.getMessage(), e);
+        }
+    }
+
+    private static void writeTrace(Path file, String trace) {
+        try {
+            Files.writeString(file, trace);
+        } catch (IOException e) {
+            throw CliException.usage("--trace: cannot write " + file + ": " + e, e);
+        }
+    }
+
+    private static void print(SimResult result, PrintWriter out) {
+        if (result.tooManyFaulty()) {
+            out.println("More than f = " + result.options().quorum().faulty()
+                    + " replicas are faulty: nothing is promised, and safety may break.");
+        }
+        out.println(String.format(
+                Locale.ROOT,
+                "%s: %d of %d operations answered, %d views, %d messages, %.1f s of virtual time in %.1f s",
+                result.verdict().label(),
+                result.answered(),
+                result.options().ops(),
+                result.views(),
+                result.messages(),
+                result.virtualMillis() / 1e3,
+                result.wallMillis() / 1e3));
+        for (Findings.Violation violation : result.violations()) {
+            out.println(String.format(
+                    Locale.ROOT,
+                    "  %s at %.1f ms: %s",
+                    violation.check().label(),
+                    violation.atMicros() / 1e3,
+                    violation.text()));
+        }
+        out.println("Again with: " + result.command());
+    }
+}

@@ -1,0 +1,158 @@
+package io.pbft.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pbft.protocol.ClusterConfig;
+import io.pbft.protocol.Quorum;
+import io.pbft.replica.server.ReplicaStatus;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code pbft status}. */
+@Command(
+        name = "status",
+        description = {
+            "Asks the replicas of this machine where they stand.",
+            "Exits with 3 where fewer than a quorum are at work: then the cluster cannot make progress."
+        },
+        footer = {
+            "Examples:",
+            "  pbft status --dir D",
+            "  pbft status --dir D --json",
+            "",
+            "executed and stable are sequence numbers: the last one executed, and the last stable checkpoint. lag: how",
+            "far executed is behind the furthest replica; log: of how many sequence numbers it holds messages."
+        })
+final class StatusCommand implements Callable<Integer> {
+    private static final String ROW = "%-8s %-8s %-12s %6s %10s %10s %6s %6s  %-16s %8s  %s";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ClusterDirOption dir;
+
+    @Option(names = "--json", description = "Print one JSON document.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        ClusterFolder folder = dir.folder();
+        ClusterConfig cluster = folder.read();
+        List<ReplicaRow> rows = ReplicaRow.askAll(folder, cluster);
+        Quorum quorum = cluster.quorum();
+        long work = rows.stream().filter(ReplicaRow::works).count();
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            Json.print(out, document(quorum, rows));
+        } else {
+            table(cluster, rows, out);
+        }
+        out.flush();
+        if (work >= quorum.quorum()) {
+            return Exit.OK;
+        }
+        throw CliException.unreachable(
+                work + " of " + quorum.replicas() + " replicas are at work on this machine, a quorum is "
+                        + quorum.quorum() + "; start the others with: pbft replica --dir " + folder.path() + " --id I");
+    }
+
+    private static ObjectNode document(Quorum quorum, List<ReplicaRow> rows) {
+        ObjectNode document = Json.object();
+        document.put("quorum", quorum.quorum());
+        document.put("f", quorum.faulty());
+        document.put(
+                "reachable", rows.stream().filter(row -> row.status() != null).count());
+        long furthest = furthest(rows);
+        ArrayNode replicas = document.putArray("replicas");
+        for (ReplicaRow row : rows) {
+            ObjectNode node = replicas.addObject();
+            node.put("id", row.id());
+            ReplicaStatus status = row.status();
+            if (status == null) {
+                node.putNull("pid").put("reachable", false);
+                for (String field : List.of("role", "view", "lastExecuted", "stableCheckpoint", "stateRoot")) {
+                    node.putNull(field);
+                }
+                node.put("problem", row.problem());
+                continue;
+            }
+            node.put("pid", status.pid()).put("reachable", true);
+            node.put("role", status.role());
+            node.put("view", status.view());
+            node.put("lastExecuted", status.lastExecuted());
+            node.put("stableCheckpoint", status.stableCheckpoint());
+            node.put("stateRoot", status.stateRoot());
+            node.put("state", status.state());
+            node.put("lag", furthest - status.lastExecuted());
+            node.put("logSlots", status.logSlots());
+            node.put("queued", status.queued());
+            node.put("executedOperations", status.executedOperations());
+            node.put("viewChanges", status.viewChanges());
+            node.put("uptimeMillis", status.uptimeMillis());
+            status.connectedReplicas().forEach(node.putArray("connectedReplicas")::add);
+            node.put("halted", status.halted());
+        }
+        return document;
+    }
+
+    private static void table(ClusterConfig cluster, List<ReplicaRow> rows, PrintWriter out) {
+        out.println(String.format(
+                Locale.ROOT,
+                ROW,
+                "replica",
+                "role",
+                "state",
+                "view",
+                "executed",
+                "stable",
+                "lag",
+                "log",
+                "state root",
+                "pid",
+                "address"));
+        long furthest = furthest(rows);
+        for (ReplicaRow row : rows) {
+            String address = cluster.replicas().get(row.id()).address();
+            ReplicaStatus status = row.status();
+            if (status == null) {
+                out.println(String.format(Locale.ROOT, "%-8d %-8s %s (%s)", row.id(), "-", row.problem(), address));
+                continue;
+            }
+            out.println(String.format(
+                    Locale.ROOT,
+                    ROW,
+                    row.id(),
+                    status.role(),
+                    status.state().toLowerCase(Locale.ROOT).replace('_', ' '),
+                    status.view(),
+                    status.lastExecuted(),
+                    status.stableCheckpoint(),
+                    furthest - status.lastExecuted(),
+                    status.logSlots(),
+                    status.stateRoot()
+                            .substring(0, Math.min(16, status.stateRoot().length())),
+                    status.pid(),
+                    address));
+            if (status.halted() != null) {
+                out.println("         halted: " + status.halted());
+            }
+        }
+    }
+
+    private static long furthest(List<ReplicaRow> rows) {
+        long furthest = 0;
+        for (ReplicaRow row : rows) {
+            ReplicaStatus status = row.status();
+            furthest = status == null ? furthest : Math.max(furthest, status.lastExecuted());
+        }
+        return furthest;
+    }
+}
