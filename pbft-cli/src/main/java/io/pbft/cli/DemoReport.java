@@ -121,7 +121,7 @@ record DemoReport(
         line(
                 out,
                 "primary",
-                "replica %d killed by SIGKILL; clients waited %.0f ms for a new one, view %d to %d; back after %.1f s",
+                "replica %d killed by SIGKILL; clients waited %.0f ms, view %d to %d; back after %.1f s",
                 primary.replica,
                 primary.pauseMillis,
                 primary.viewBefore,
