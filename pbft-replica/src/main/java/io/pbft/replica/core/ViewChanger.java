@@ -264,7 +264,7 @@ final class ViewChanger {
         }
         checkpoints.adopt(plan.stable(), out);
         state.queue.viewBegins(state.tick);
-        requeueDropped(plan.maxSeq());
+        requeueDropped(plan);
         agreement.viewBegins(Math.max(plan.maxSeq(), state.stable.seq()));
         for (Signed<PrePrepare> prePrepare : newView.proposals()) {
             long seq = prePrepare.statement().seq();
@@ -281,15 +281,18 @@ final class ViewChanger {
         handOver(out);
     }
 
-    /** What an earlier view proposed beyond what this one proposes again waits once more. */
-    private void requeueDropped(long maxSeq) {
-        for (Slot slot : state.slots.tailMap(maxSeq, false).values()) {
+    /** What an earlier view proposed and this one does not propose again waits once more. */
+    private void requeueDropped(NewViewPlan plan) {
+        for (Slot slot : state.slots.values()) {
             Proposal accepted = slot.accepted();
-            if (accepted != null) {
-                for (Signed<Request> request : accepted.batch().requests()) {
-                    if (!state.clients.settled(request.statement())) {
-                        state.queue.offer(request, state.tick);
-                    }
+            boolean planned = slot.seq > plan.minSeq() && slot.seq <= plan.maxSeq();
+            if (accepted == null
+                    || (planned && plan.digest(slot.seq).equals(accepted.prePrepare().statement().digest()))) {
+                continue;
+            }
+            for (Signed<Request> request : accepted.batch().requests()) {
+                if (!state.clients.settled(request.statement())) {
+                    state.queue.offer(request, state.tick);
                 }
             }
         }
