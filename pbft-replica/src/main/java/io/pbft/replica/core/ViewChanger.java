@@ -287,7 +287,9 @@ final class ViewChanger {
             Proposal accepted = slot.accepted();
             boolean planned = slot.seq > plan.minSeq() && slot.seq <= plan.maxSeq();
             if (accepted == null
-                    || (planned && plan.digest(slot.seq).equals(accepted.prePrepare().statement().digest()))) {
+                    || (planned
+                            && plan.digest(slot.seq)
+                                    .equals(accepted.prePrepare().statement().digest()))) {
                 continue;
             }
             for (Signed<Request> request : accepted.batch().requests()) {

@@ -1,0 +1,186 @@
+package io.pbft.replica.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pbft.checkpoint.StateView;
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.Outcome;
+import io.pbft.protocol.Request;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Exactly-once execution by sessions and windows (traps 29 to 32, 36, 43, 50, 75). */
+class ClientTableTest {
+    private static final long NOW = CoreWorld.START_MILLIS;
+
+    private final ClientTable table = new ClientTable(CoreWorld.PARAMETERS);
+    private long seq;
+
+    private static long epoch(long millisAgo) {
+        return (NOW - millisAgo) << ClientTable.EPOCH_RANDOM_BITS;
+    }
+
+    private static Request request(int client, long epoch, long lowest, long first, int operations) {
+        List<Bytes> payloads = new ArrayList<>();
+        for (int i = 0; i < operations; i++) {
+            payloads.add(Bytes.utf8(client + "/" + epoch + "/" + (first + i)));
+        }
+        return new Request(client, epoch, lowest, first, -1, payloads);
+    }
+
+    /** Executes a request as a batch of its own, and tells which numbers ran, or why not. */
+    private static List<String> run(ClientTable table, long seq, Request request) {
+        List<String> ran = new ArrayList<>();
+        for (ClientTable.Planned planned : table.admit(seq, NOW, request)) {
+            if (planned.refused() == null) {
+                ran.add(Long.toString(planned.number()));
+                table.executed(
+                        planned,
+                        new ClientTable.Cached(
+                                seq, NOW, Digest.of(planned.operation()), Outcome.EXECUTED, planned.operation()));
+            } else {
+                ran.add(planned.number() + " " + planned.refused());
+            }
+        }
+        return ran;
+    }
+
+    private List<String> run(Request request) {
+        return run(table, ++seq, request);
+    }
+
+    @Test
+    @DisplayName("trap 30: numbers within the window run in any order, each once")
+    void numbersRunInAnyOrderOnce() {
+        long epoch = epoch(0);
+        assertThat(run(request(1, epoch, 1, 5, 1))).containsExactly("5");
+        assertThat(run(request(1, epoch, 1, 2, 2))).containsExactly("2", "3");
+        assertThat(run(request(1, epoch, 1, 1, 6))).containsExactly("1", "4", "6");
+        assertThat(run(request(1, epoch, 1, 1, 6))).isEmpty();
+        assertThat(table.settled(request(1, epoch, 1, 1, 6))).isTrue();
+        assertThat(table.settled(request(1, epoch, 1, 6, 2))).isFalse();
+        assertThat(table.cached(1, epoch, 4)).isNotNull();
+    }
+
+    @Test
+    @DisplayName("trap 31: a jump beyond the window is refused and locks nobody out")
+    void aJumpBeyondTheWindowIsRefused() {
+        long epoch = epoch(0);
+        int window = CoreWorld.PARAMETERS.sessionWindow();
+        assertThat(run(request(1, epoch, 1, window + 1L, 1))).containsExactly((window + 1) + " OUT_OF_WINDOW");
+        assertThat(run(request(1, epoch, 1, window, 1))).containsExactly(Integer.toString(window));
+        assertThat(run(request(1, epoch, 1, 1, 1))).containsExactly("1");
+        // Once the client has acknowledged what lies below, the window moves.
+        assertThat(run(request(1, epoch, 2, window + 1L, 1))).containsExactly(Integer.toString(window + 1));
+    }
+
+    @Test
+    @DisplayName("What the client acknowledged is forgotten, and never runs again")
+    void belowTheLowMarkNothingRunsAgain() {
+        long epoch = epoch(0);
+        run(request(1, epoch, 1, 1, 3));
+        run(request(1, epoch, 4, 4, 1));
+        assertThat(table.cached(1, epoch, 3)).isNull();
+        assertThat(run(request(1, epoch, 1, 1, 3))).isEmpty();
+        assertThat(table.settled(request(1, epoch, 1, 1, 3))).isTrue();
+    }
+
+    @Test
+    @DisplayName(
+            "traps 29, 32, 75: sessions are told apart; the least recently used one goes, and is never served again")
+    void aForgottenSessionIsNeverServedAgain() {
+        int sessions = CoreWorld.PARAMETERS.sessionsPerClient();
+        for (int i = 0; i < sessions; i++) {
+            assertThat(run(request(1, epoch(100 - i), 1, 1, 1))).containsExactly("1");
+        }
+        // The oldest is used again, so that the second oldest is the one to go.
+        run(request(1, epoch(100), 1, 2, 1));
+        assertThat(run(request(1, epoch(0), 1, 1, 1))).containsExactly("1");
+        assertThat(table.sessions()).isEqualTo(sessions);
+        assertThat(run(request(1, epoch(99), 1, 1, 1))).containsExactly("1 SESSION_EXPIRED");
+        assertThat(table.expired(request(1, epoch(99), 1, 7, 1))).isTrue();
+        assertThat(table.settled(request(1, epoch(99), 1, 7, 1))).isTrue();
+        assertThat(run(request(1, epoch(100), 1, 1, 3))).containsExactly("3");
+        // Another client's sessions are its own.
+        assertThat(run(request(2, epoch(99), 1, 1, 1))).containsExactly("1");
+    }
+
+    @Test
+    @DisplayName("A session from the future is refused: it would push out those that are real")
+    void aSessionFromTheFutureIsRefused() {
+        long ahead = CoreWorld.PARAMETERS.clockSkewMillis();
+        assertThat(run(request(1, epoch(-ahead - 1), 1, 1, 1))).containsExactly("1 SESSION_IN_FUTURE");
+        assertThat(table.sessions()).isZero();
+        assertThat(run(request(1, epoch(-ahead), 1, 1, 1))).containsExactly("1");
+    }
+
+    @Test
+    @DisplayName("A session older than all that are remembered does not push them out")
+    void anOlderSessionPushesNobodyOut() {
+        for (int i = 0; i < CoreWorld.PARAMETERS.sessionsPerClient(); i++) {
+            run(request(1, epoch(10 - i), 1, 1, 1));
+        }
+        assertThat(run(request(1, epoch(1_000), 1, 1, 1))).containsExactly("1 SESSION_EXPIRED");
+        assertThat(run(request(1, epoch(10), 1, 1, 1))).isEmpty();
+    }
+
+    private static void apply(Map<Bytes, Bytes> stored, Map<Bytes, Optional<Bytes>> changes) {
+        changes.forEach(
+                (key, value) -> value.ifPresentOrElse(present -> stored.put(key, present), () -> stored.remove(key)));
+    }
+
+    private static ClientTable loaded(Map<Bytes, Bytes> stored) {
+        List<StateView.Entry> entries = new ArrayList<>();
+        stored.forEach((key, value) -> entries.add(new StateView.Entry(key, value)));
+        ClientTable table = new ClientTable(CoreWorld.PARAMETERS);
+        table.load(entries);
+        return table;
+    }
+
+    @Test
+    @DisplayName(
+            "traps 36, 43, 50: a table loaded from any checkpoint goes on as the one that lived all along, to the byte")
+    void aLoadedTableIsTheLivedOne() {
+        for (int round = 0; round < 60; round++) {
+            Random random = new Random(round);
+            TreeMap<Bytes, Bytes> stored = new TreeMap<>();
+            ClientTable lived = new ClientTable(CoreWorld.PARAMETERS);
+            ClientTable other = lived;
+            TreeMap<Bytes, Bytes> othersStore = new TreeMap<>();
+            for (int step = 1; step <= 200; step++) {
+                long lowest = 1L + random.nextInt(1 + step / 4);
+                Request request = request(
+                        random.nextInt(2),
+                        epoch(random.nextInt(9) - 1),
+                        lowest,
+                        lowest + random.nextInt(80),
+                        1 + random.nextInt(4));
+                List<String> ran = run(lived, step, request);
+                if (other != lived) {
+                    assertThat(run(other, step, request))
+                            .as("seed %d, step %d", round, step)
+                            .isEqualTo(ran);
+                }
+                if (random.nextInt(20) == 0) {
+                    apply(stored, lived.drainChanges());
+                    if (other != lived) {
+                        apply(othersStore, other.drainChanges());
+                        assertThat(othersStore)
+                                .as("seed %d, step %d", round, step)
+                                .isEqualTo(stored);
+                    }
+                    othersStore = new TreeMap<>(stored);
+                    other = loaded(othersStore);
+                    assertThat(other.drainChanges()).isEmpty();
+                }
+            }
+        }
+    }
+}
