@@ -35,9 +35,12 @@ import org.slf4j.LoggerFactory;
  *   key      kind (1 byte), seq (8), view (8), big-endian: the order of {@link #load}
  *   record   CRC-32C of key and content (4), content
  *   key 00   the version of this format (4), with the checksum before it
+ *   key 01   number of records (8), sum over their checksums, each spread to 64 bits (8), with the checksum before it
  * </pre>
  *
- * <p>The checksum covers the place, so that a record that turns up elsewhere is as damaged as one with a flipped bit.
+ * <p>The checksum covers the place, so that a record that turns up elsewhere is as damaged as one with a flipped bit. The sum
+ * covers the whole, so that a record that is gone, or that is there again in an older form, does not pass for what was
+ * promised.
  *
  * <p>One thread at a time calls the methods of {@link Journal}; {@link #counters} is for any.
  */
@@ -53,6 +56,7 @@ public final class LmdbJournal implements Journal {
     private static final long MAP_BYTES = 1L << 30;
     private static final int FORMAT_VERSION = 1;
     private static final byte[] FORMAT_KEY = {0};
+    private static final byte[] SUMMARY_KEY = {1};
     private static final int KEY_BYTES = 1 + 2 * Long.BYTES;
     private static final int CHECKSUM_BYTES = Integer.BYTES;
 
@@ -70,6 +74,36 @@ public final class LmdbJournal implements Journal {
     /** What a group does to the file, worked out before its transaction, which may have to be done twice. */
     private record Step(List<JournalEntry> entries, long truncateSeq) {}
 
+    /** What the whole journal must be. The sum does not depend on the order, so each change of a record changes it at once. */
+    private record Summary(long records, long sum) {
+        static final Summary EMPTY = new Summary(0, 0);
+
+        Summary with(int checksum) {
+            return new Summary(records + 1, sum + spread(checksum));
+        }
+
+        Summary without(int checksum) {
+            return new Summary(records - 1, sum - spread(checksum));
+        }
+
+        private static long spread(int checksum) {
+            long product = (checksum & 0xffff_ffffL) * 0x9e37_79b9_7f4a_7c15L;
+            return product ^ product >>> 29;
+        }
+
+        static Summary decode(Bytes content) {
+            ByteBuffer in = content.asReadOnlyBuffer();
+            return new Summary(in.getLong(), in.getLong());
+        }
+
+        Bytes encode() {
+            return Bytes.wrap(ByteBuffer.allocate(2 * Long.BYTES)
+                    .putLong(records)
+                    .putLong(sum)
+                    .array());
+        }
+    }
+
     private final LmdbEnvironment env;
     private final Dbi<ByteBuffer> database;
     private final LmdbEnvironment.KeyBuffer key = new LmdbEnvironment.KeyBuffer();
@@ -83,6 +117,7 @@ public final class LmdbJournal implements Journal {
 
     // The writer's own.
     private long truncateSeq = -1;
+    private Summary summary = Summary.EMPTY;
 
     private LmdbJournal(LmdbEnvironment env, Executor callbacks, Consumer<StorageFailure> onFailure) {
         this.env = env;
@@ -133,12 +168,28 @@ public final class LmdbJournal implements Journal {
         if (version.isEmpty()) {
             byte[] content =
                     ByteBuffer.allocate(Integer.BYTES).putInt(FORMAT_VERSION).array();
-            env.write(txn -> put(txn, FORMAT_KEY, Bytes.wrap(content)));
+            env.write(txn -> {
+                putChecked(txn, FORMAT_KEY, Bytes.wrap(content));
+                putChecked(txn, SUMMARY_KEY, Summary.EMPTY.encode());
+            });
         } else if (version.get() != FORMAT_VERSION) {
             throw new StorageFailure("the journal " + env.data().toAbsolutePath() + " has format " + version.get()
                     + "; this version of the program reads format " + FORMAT_VERSION
                     + ". Use the version that wrote it");
         }
+        try (Txn<ByteBuffer> txn = env.read()) {
+            summary = summary(txn);
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        }
+    }
+
+    private Summary summary(Txn<ByteBuffer> txn) {
+        ByteBuffer record = database.get(txn, key.of(SUMMARY_KEY));
+        if (record == null) {
+            throw env.damaged("its summary", "it is missing");
+        }
+        return Summary.decode(checked(ByteBuffer.wrap(SUMMARY_KEY), record, "its summary"));
     }
 
     @Override
@@ -146,12 +197,21 @@ public final class LmdbJournal implements Journal {
         List<JournalEntry> entries = new ArrayList<>();
         try (Txn<ByteBuffer> txn = env.read();
                 Cursor<ByteBuffer> cursor = database.openCursor(txn)) {
-            boolean found = cursor.first();
-            while (found) {
+            Summary found = Summary.EMPTY;
+            boolean more = cursor.first();
+            while (more) {
                 if (cursor.key().remaining() != FORMAT_KEY.length) {
                     entries.add(decode(cursor.key(), cursor.val()));
+                    found = found.with(cursor.val().getInt(0));
                 }
-                found = cursor.next();
+                more = cursor.next();
+            }
+            Summary written = summary(txn);
+            if (!found.equals(written)) {
+                throw env.damaged(
+                        "its summary",
+                        "records are missing, or older than what was written: there are " + found.records()
+                                + ", and should be " + written.records());
             }
         } catch (LmdbException e) {
             throw env.failed("cannot be read", e);
@@ -308,7 +368,16 @@ public final class LmdbJournal implements Journal {
             item = open && bytes < GROUP_BYTES_MAX ? waiting.poll() : null;
         }
         if (!steps.isEmpty()) {
-            env.write(txn -> steps.forEach(step -> write(txn, step)));
+            Summary[] written = new Summary[1];
+            env.write(txn -> {
+                Summary sum = summary;
+                for (Step step : steps) {
+                    sum = write(txn, step, sum);
+                }
+                putChecked(txn, SUMMARY_KEY, sum.encode());
+                written[0] = sum;
+            });
+            summary = written[0];
             Counters before = counters;
             counters = new Counters(before.writes() + 1, before.entries() + entries, before.bytes() + bytes);
             completions.forEach(callbacks::execute);
@@ -324,32 +393,49 @@ public final class LmdbJournal implements Journal {
         }
     }
 
-    private void write(Txn<ByteBuffer> txn, Step step) {
+    /** The summary after {@code step}. */
+    private Summary write(Txn<ByteBuffer> txn, Step step, Summary before) {
+        Summary sum = before;
         if (step.truncateSeq() >= 0) {
             for (Map.Entry<Kind, Long> limit :
                     Truncation.limits(step.truncateSeq()).entrySet()) {
-                deleteUpTo(txn, limit.getKey(), limit.getValue());
+                sum = deleteUpTo(txn, limit.getKey(), limit.getValue(), sum);
             }
         }
         for (JournalEntry entry : step.entries()) {
-            put(txn, key(entry.kind(), entry.seq(), entry.view()), entry.content());
+            sum = put(txn, key(entry.kind(), entry.seq(), entry.view()), entry.content(), sum);
         }
+        return sum;
     }
 
-    private void deleteUpTo(Txn<ByteBuffer> txn, Kind kind, long seq) {
+    private Summary deleteUpTo(Txn<ByteBuffer> txn, Kind kind, long seq, Summary before) {
+        Summary sum = before;
         try (Cursor<ByteBuffer> cursor = database.openCursor(txn)) {
-            boolean found = cursor.get(key.of(key(kind, 0, 0)), GetOp.MDB_SET_RANGE);
+            byte[] first = key(kind, 0, 0);
+            boolean found = cursor.get(key.of(first), GetOp.MDB_SET_RANGE);
             while (found && cursor.key().get(0) == kind.code() && cursor.key().getLong(1) <= seq) {
+                sum = sum.without(cursor.val().getInt(0));
                 cursor.delete();
-                found = cursor.get(key.of(key(kind, 0, 0)), GetOp.MDB_SET_RANGE);
+                found = cursor.get(key.of(first), GetOp.MDB_SET_RANGE);
             }
         }
+        return sum;
     }
 
-    private void put(Txn<ByteBuffer> txn, byte[] place, Bytes content) {
+    private Summary put(Txn<ByteBuffer> txn, byte[] place, Bytes content, Summary before) {
+        ByteBuffer old = database.get(txn, key.of(place));
+        Summary sum = old == null ? before : before.without(old.getInt(0));
+        return sum.with(putChecked(txn, place, content));
+    }
+
+    /** The checksum of what it puts. */
+    private int putChecked(Txn<ByteBuffer> txn, byte[] place, Bytes content) {
         ByteBuffer bytes = content.asReadOnlyBuffer();
-        ByteBuffer record = database.reserve(txn, key.of(place), CHECKSUM_BYTES + content.size());
-        record.putInt(checksum(ByteBuffer.wrap(place), bytes)).put(bytes);
+        int checksum = checksum(ByteBuffer.wrap(place), bytes);
+        database.reserve(txn, key.of(place), CHECKSUM_BYTES + content.size())
+                .putInt(checksum)
+                .put(bytes);
+        return checksum;
     }
 
     private static byte[] key(Kind kind, long seq, long view) {

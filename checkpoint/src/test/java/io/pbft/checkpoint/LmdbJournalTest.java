@@ -228,6 +228,26 @@ class LmdbJournalTest {
         }
     }
 
+    /** Each record for itself is right: that one is gone shows only in the whole. */
+    @Test
+    void aRecordThatIsGoneIsMissed() {
+        try (LmdbJournal journal = open()) {
+            appendAndWait(journal, entry(Kind.COMMIT, 17, 2, "a"), entry(Kind.COMMIT, 18, 2, "b"));
+        }
+        try (Env<ByteBuffer> env =
+                Env.create().setMaxDbs(1).open(folder.resolve("journal").toFile())) {
+            ByteBuffer place = ByteBuffer.allocateDirect(17).put(Kind.COMMIT.code());
+            assertThat(env.openDbi("journal")
+                            .delete(place.putLong(17).putLong(2).flip()))
+                    .isTrue();
+        }
+        try (LmdbJournal journal = open()) {
+            assertThatThrownBy(journal::load)
+                    .isInstanceOf(StorageFailure.class)
+                    .hasMessageContaining("there are 1, and should be 2");
+        }
+    }
+
     @Test
     void anotherFormatIsRefused() {
         open().close();
