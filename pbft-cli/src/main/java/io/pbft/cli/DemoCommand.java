@@ -15,8 +15,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Shows what this is for: a cluster that is not to be noticed when its machines die.",
             "Starts 4 replica processes, puts them under load, kills a backup and then the primary with SIGKILL,"
-                    + " restarts them, and compares every result with a model. Ends by itself within 90 seconds and leaves"
-                    + " nothing behind. Exits with 1 where something did not hold."
+                    + " restarts them, and compares every result with a model. Ends by itself within 90 seconds and"
+                    + " leaves nothing behind. Exits with 1 where something did not hold."
         },
         footer = {
             "Examples:",
