@@ -1,5 +1,6 @@
 package io.pbft.simulator;
 
+import io.pbft.protocol.MessageType;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Quorum;
 import io.pbft.simulator.world.Cut;
@@ -46,19 +47,23 @@ public record SimOptions(
         SortedSet<Long> removed,
         Output output) {
 
-    /** The network. Times in virtual microseconds. After {@code gstMicros} nothing is lost and delays keep to the latency. */
+    /**
+     * The network. Times in virtual microseconds; {@code dropTypes} has the types that are lost more often than others. After {@code gstMicros} nothing is lost and delays keep to the latency.
+     */
     public record Net(
             Topology topology,
             long latencyMinMicros,
             long latencyMaxMicros,
             double tail,
             double drop,
+            SortedMap<MessageType, Double> dropTypes,
             double duplicate,
             double reorder,
             List<Partition> partitions,
             List<Cut> cuts,
             long gstMicros) {
         public Net {
+            dropTypes = Collections.unmodifiableSortedMap(new TreeMap<>(dropTypes));
             partitions = List.copyOf(partitions);
             cuts = List.copyOf(cuts);
         }
@@ -168,6 +173,7 @@ public record SimOptions(
         long latencyMaxMicros = 2_000;
         double tail;
         double drop;
+        SortedMap<MessageType, Double> dropTypes = new TreeMap<>();
         double duplicate;
         double reorder;
         List<Partition> partitions = new ArrayList<>();
@@ -205,6 +211,7 @@ public record SimOptions(
             latencyMaxMicros = options.net.latencyMaxMicros;
             tail = options.net.tail;
             drop = options.net.drop;
+            dropTypes.putAll(options.net.dropTypes);
             duplicate = options.net.duplicate;
             reorder = options.net.reorder;
             partitions.addAll(options.net.partitions);
@@ -319,6 +326,7 @@ public record SimOptions(
                             latencyMaxMicros,
                             tail,
                             drop,
+                            dropTypes,
                             duplicate,
                             reorder,
                             partitions,

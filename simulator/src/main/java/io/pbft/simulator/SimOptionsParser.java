@@ -1,6 +1,7 @@
 package io.pbft.simulator;
 
 import io.pbft.protocol.Limits;
+import io.pbft.protocol.MessageType;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.simulator.world.Cut;
 import io.pbft.simulator.world.Partition;
@@ -47,7 +48,7 @@ final class SimOptionsParser {
             options.gstMicros = Math.max(
                     options.gstMicros,
                     options.cuts.stream().mapToLong(Cut::toMicros).max().orElse(0));
-            if (options.drop > 0 || options.tail > 0) {
+            if (options.drop > 0 || options.tail > 0 || !options.dropTypes.isEmpty()) {
                 options.gstMicros = Math.max(options.gstMicros, Simulation.GST_DEFAULT_MICROS);
             }
         }
@@ -127,6 +128,11 @@ final class SimOptionsParser {
             }
             case "--tail" -> options.tail = OptionText.probability(name, value);
             case "--drop" -> options.drop = OptionText.probability(name, value);
+            case "--drop-type" -> {
+                int equals = equals(name, value, "TYPE=PROBABILITY");
+                MessageType type = word(name, value.substring(0, equals), MessageType.values());
+                options.dropTypes.put(type, OptionText.probability(name, value.substring(equals + 1)));
+            }
             case "--duplicate" -> options.duplicate = OptionText.probability(name, value);
             case "--reorder" -> options.reorder = OptionText.probability(name, value);
             case "--partition" -> {
@@ -337,6 +343,7 @@ final class SimOptionsParser {
                 OptionText.interval(defaults.latencyMinMicros(), defaults.latencyMaxMicros()));
         words.addProbability("--tail", net.tail(), 0);
         words.addProbability("--drop", net.drop(), 0);
+        net.dropTypes().forEach((type, p) -> words.add("--drop-type", word(type) + "=" + OptionText.probability(p)));
         words.addProbability("--duplicate", net.duplicate(), 0);
         words.addProbability("--reorder", net.reorder(), 0);
         for (Partition partition : net.partitions()) {

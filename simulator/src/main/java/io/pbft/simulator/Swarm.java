@@ -1,5 +1,6 @@
 package io.pbft.simulator;
 
+import io.pbft.protocol.MessageType;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.simulator.world.Cut;
 import io.pbft.simulator.world.Fault;
@@ -31,6 +32,18 @@ public final class Swarm {
 
     /** What goes wrong at the same replica at the same time, besides what is said of twins. */
     private static final int BEHAVIOURS_MAX = 3;
+
+    /** Types that are worth losing more often than others. */
+    private static final List<MessageType> LOSSY_TYPES = List.of(
+            MessageType.COMMIT,
+            MessageType.COMMIT,
+            MessageType.PREPARE,
+            MessageType.PROPOSAL,
+            MessageType.NEW_VIEW,
+            MessageType.VIEW_CHANGE,
+            MessageType.CHECKPOINT,
+            MessageType.DECISION,
+            MessageType.STATUS);
 
     private final Keyed keyed;
     private final SimOptions base;
@@ -166,6 +179,13 @@ public final class Swarm {
         options.gstMicros = between(horizonMicros / 4, horizonMicros * 3 / 2);
         if (maybe(50)) {
             options.drop = between(1, 20) / 100.0;
+        }
+        if (maybe(40)) {
+            // What was prepared here and not there, or committed by one alone, is where view changes go wrong.
+            for (long i = between(1, 2); i > 0; i--) {
+                MessageType type = LOSSY_TYPES.get((int) upTo(LOSSY_TYPES.size() - 1L));
+                options.dropTypes.put(type, between(30, 90) / 100.0);
+            }
         }
         if (maybe(40)) {
             options.duplicate = between(1, 20) / 100.0;

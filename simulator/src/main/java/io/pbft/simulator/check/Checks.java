@@ -51,6 +51,7 @@ public final class Checks implements Watch {
     static boolean isFaultFree(SimOptions options) {
         SimOptions.Net net = options.net();
         boolean calmNet = net.drop() == 0
+                && net.dropTypes().isEmpty()
                 && net.tail() == 0
                 && net.reorder() == 0
                 && net.partitions().isEmpty()

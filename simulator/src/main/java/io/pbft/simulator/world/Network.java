@@ -3,6 +3,7 @@ package io.pbft.simulator.world;
 import io.pbft.protocol.Codec;
 import io.pbft.protocol.MalformedMessage;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NodeId;
 import io.pbft.simulator.SimOptions;
 import java.util.ArrayList;
@@ -112,7 +113,7 @@ public final class Network {
             return;
         }
         boolean stable = now >= options.gstMicros();
-        if (!stable && keyed.fires(Fault.DROP, options.drop(), key, occurrence, now)) {
+        if (!stable && keyed.fires(Fault.DROP, lossOf(message.type()), key, occurrence, now)) {
             trace.message("drop", fromName, toName, contentKey, message);
             return;
         }
@@ -133,6 +134,12 @@ public final class Network {
             long again = arrival + latency * keyed.between(Fault.DUPLICATE, key, ~occurrence, 0, REORDER_FACTOR_MAX);
             schedule(from, to, parcel, key, ~occurrence, again);
         }
+    }
+
+    private double lossOf(MessageType type) {
+        return options.dropTypes().isEmpty()
+                ? options.drop()
+                : Math.max(options.drop(), options.dropTypes().getOrDefault(type, 0.0));
     }
 
     private void schedule(int from, int to, Parcel parcel, long key, long occurrence, long arrival) {
