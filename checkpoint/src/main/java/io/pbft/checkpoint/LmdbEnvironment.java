@@ -1,9 +1,12 @@
 package io.pbft.checkpoint;
 
 import io.pbft.crypto.Bytes;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.lmdbjava.Dbi;
@@ -27,6 +30,12 @@ final class LmdbEnvironment implements AutoCloseable {
     /** Beyond this a map is not believed to be wanted. */
     private static final long MAP_BYTES_MAX = 1L << 46;
 
+    // Of a page that describes the file: behind the page's header of 16 bytes, in the machine's byte order.
+    private static final int META_MAGIC = 0xbeefc0de;
+    private static final int META_MAGIC_OFFSET = 16;
+    private static final int META_PAGE_BYTES_OFFSET = 40;
+    private static final int META_TRANSACTION_OFFSET = 144;
+
     private final Path folder;
     private final String what;
     private final DirectoryLock lock;
@@ -49,6 +58,7 @@ final class LmdbEnvironment implements AutoCloseable {
     static LmdbEnvironment open(Path folder, String what, long mapBytes, int databases) {
         DirectoryLock lock = DirectoryLock.acquire(folder, what);
         try {
+            checkMetaPages(folder.resolve(DATA_FILE), what);
             Env<ByteBuffer> env =
                     Env.create().setMapSize(mapBytes).setMaxDbs(databases).open(folder.toFile(), EnvFlags.MDB_NOTLS);
             LmdbEnvironment opened = new LmdbEnvironment(folder, what, lock, env);
@@ -57,7 +67,50 @@ final class LmdbEnvironment implements AutoCloseable {
         } catch (LmdbException | IOException e) {
             lock.close();
             throw failure("cannot be opened", what, folder, e);
+        } catch (StorageFailure e) {
+            lock.close();
+            throw e;
         }
+    }
+
+    /**
+     * The file begins with two pages that say where everything is, one of the last transaction and one of that before; LMDB takes
+     * the one with the higher number. Were that number damaged, the last transaction would be gone without a trace. But the numbers
+     * are always neighbours (after creation both are 0), the even one in the first page.
+     */
+    private static void checkMetaPages(Path file, String what) throws IOException {
+        if (!Files.exists(file) || Files.size(file) == 0) {
+            return;
+        }
+        long[] transactions = new long[2];
+        try (RandomAccessFile data = new RandomAccessFile(file.toFile(), "r")) {
+            int pageBytes = meta(data, 0).getInt(META_PAGE_BYTES_OFFSET);
+            if (pageBytes < 512 || pageBytes > 65_536) {
+                throw damaged(file, what, "its first page", "the size of pages is wrong");
+            }
+            for (int page = 0; page < 2; page++) {
+                ByteBuffer meta = meta(data, (long) page * pageBytes);
+                if (meta.getInt(META_MAGIC_OFFSET) != META_MAGIC) {
+                    throw damaged(file, what, "page " + page, "it is not the beginning of such a file");
+                }
+                transactions[page] = meta.getLong(META_TRANSACTION_OFFSET);
+            }
+        } catch (EOFException e) {
+            throw damaged(file, what, "its beginning", "the file ends early");
+        }
+        long even = transactions[0];
+        long odd = transactions[1];
+        boolean created = even == 0 && odd == 0;
+        if (!created && (even % 2 != 0 || Math.abs(even - odd) != 1)) {
+            throw damaged(file, what, "its beginning", "transactions " + even + " and " + odd + " are no neighbours");
+        }
+    }
+
+    private static ByteBuffer meta(RandomAccessFile data, long offset) throws IOException {
+        byte[] bytes = new byte[META_TRANSACTION_OFFSET + Long.BYTES];
+        data.seek(offset);
+        data.readFully(bytes);
+        return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
     }
 
     /**
@@ -139,7 +192,11 @@ final class LmdbEnvironment implements AutoCloseable {
 
     /** What reading found wrong. */
     StorageFailure damaged(String place, String how) {
-        return new StorageFailure(what + " " + data().toAbsolutePath() + " is damaged at " + place + ": " + how
+        return damaged(data(), what, place, how);
+    }
+
+    private static StorageFailure damaged(Path file, String what, String place, String how) {
+        return new StorageFailure(what + " " + file.toAbsolutePath() + " is damaged at " + place + ": " + how
                 + ". The disk may be failing. Do not delete the folder to get rid of this: "
                 + "a replica that forgets its promises counts as faulty");
     }

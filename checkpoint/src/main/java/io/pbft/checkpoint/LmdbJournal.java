@@ -35,12 +35,13 @@ import org.slf4j.LoggerFactory;
  *   key      kind (1 byte), seq (8), view (8), big-endian: the order of {@link #load}
  *   record   CRC-32C of key and content (4), content
  *   key 00   the version of this format (4), with the checksum before it
- *   key 01   number of records (8), sum over their checksums, each spread to 64 bits (8), with the checksum before it
+ *   key 01   number of records (8), sum over their checksums, each spread to 64 bits (8), number of the LMDB transaction
+ *            that wrote this (8), with the checksum before it
  * </pre>
  *
  * <p>The checksum covers the place, so that a record that turns up elsewhere is as damaged as one with a flipped bit. The sum
  * covers the whole, so that a record that is gone, or that is there again in an older form, does not pass for what was
- * promised.
+ * promised; and since every transaction writes the sum, one that is not the last transaction's tells of an older tree.
  *
  * <p>One thread at a time calls the methods of {@link Journal}; {@link #counters} is for any.
  */
@@ -75,15 +76,19 @@ public final class LmdbJournal implements Journal {
     private record Step(List<JournalEntry> entries, long truncateSeq) {}
 
     /** What the whole journal must be. The sum does not depend on the order, so each change of a record changes it at once. */
-    private record Summary(long records, long sum) {
-        static final Summary EMPTY = new Summary(0, 0);
+    private record Summary(long records, long sum, long transaction) {
+        static final Summary EMPTY = new Summary(0, 0, 0);
 
         Summary with(int checksum) {
-            return new Summary(records + 1, sum + spread(checksum));
+            return new Summary(records + 1, sum + spread(checksum), transaction);
         }
 
         Summary without(int checksum) {
-            return new Summary(records - 1, sum - spread(checksum));
+            return new Summary(records - 1, sum - spread(checksum), transaction);
+        }
+
+        Summary writtenBy(long number) {
+            return new Summary(records, sum, number);
         }
 
         private static long spread(int checksum) {
@@ -93,19 +98,21 @@ public final class LmdbJournal implements Journal {
 
         static Summary decode(Bytes content) {
             ByteBuffer in = content.asReadOnlyBuffer();
-            return new Summary(in.getLong(), in.getLong());
+            return new Summary(in.getLong(), in.getLong(), in.getLong());
         }
 
         Bytes encode() {
-            return Bytes.wrap(ByteBuffer.allocate(2 * Long.BYTES)
+            return Bytes.wrap(ByteBuffer.allocate(3 * Long.BYTES)
                     .putLong(records)
                     .putLong(sum)
+                    .putLong(transaction)
                     .array());
         }
     }
 
     private final LmdbEnvironment env;
     private final Dbi<ByteBuffer> database;
+    private final HighWaterMark lastTransaction;
     private final LmdbEnvironment.KeyBuffer key = new LmdbEnvironment.KeyBuffer();
     private final Executor callbacks;
     private final Consumer<StorageFailure> onFailure;
@@ -119,12 +126,18 @@ public final class LmdbJournal implements Journal {
     private long truncateSeq = -1;
     private Summary summary = Summary.EMPTY;
 
-    private LmdbJournal(LmdbEnvironment env, Executor callbacks, Consumer<StorageFailure> onFailure) {
+    private LmdbJournal(
+            LmdbEnvironment env,
+            HighWaterMark lastTransaction,
+            Executor callbacks,
+            Consumer<StorageFailure> onFailure) {
         this.env = env;
         this.callbacks = callbacks;
         this.onFailure = onFailure;
         this.database = env.database("journal");
+        this.lastTransaction = lastTransaction;
         checkFormat();
+        checkLastTransaction();
         this.writer = new Thread(this::run, "pbft-journal");
         writer.setDaemon(true);
     }
@@ -143,12 +156,18 @@ public final class LmdbJournal implements Journal {
     }
 
     static LmdbJournal open(Path folder, long mapBytes, Executor callbacks, Consumer<StorageFailure> onFailure) {
-        LmdbEnvironment env = LmdbEnvironment.open(folder.resolve("journal"), "the journal", mapBytes, 1);
+        Path own = folder.resolve("journal");
+        LmdbEnvironment env = LmdbEnvironment.open(own, "the journal", mapBytes, 1);
+        @Nullable HighWaterMark lastTransaction = null;
         try {
-            LmdbJournal journal = new LmdbJournal(env, callbacks, onFailure);
+            lastTransaction = HighWaterMark.open(own);
+            LmdbJournal journal = new LmdbJournal(env, lastTransaction, callbacks, onFailure);
             journal.writer.start();
             return journal;
         } catch (RuntimeException e) {
+            if (lastTransaction != null) {
+                lastTransaction.close();
+            }
             env.close();
             throw e;
         }
@@ -170,7 +189,8 @@ public final class LmdbJournal implements Journal {
                     ByteBuffer.allocate(Integer.BYTES).putInt(FORMAT_VERSION).array();
             env.write(txn -> {
                 putChecked(txn, FORMAT_KEY, Bytes.wrap(content));
-                putChecked(txn, SUMMARY_KEY, Summary.EMPTY.encode());
+                putChecked(
+                        txn, SUMMARY_KEY, Summary.EMPTY.writtenBy(txn.getId()).encode());
             });
         } else if (version.get() != FORMAT_VERSION) {
             throw new StorageFailure("the journal " + env.data().toAbsolutePath() + " has format " + version.get()
@@ -181,6 +201,16 @@ public final class LmdbJournal implements Journal {
             summary = summary(txn);
         } catch (LmdbException e) {
             throw env.failed("cannot be read", e);
+        }
+    }
+
+    private void checkLastTransaction() {
+        long atLeast = lastTransaction.read();
+        if (summary.transaction() < atLeast) {
+            throw env.damaged(
+                    "its end",
+                    "the last transaction there is number " + summary.transaction() + ", but number " + atLeast
+                            + " had been durable. It is an older copy, or what points to the newest part is damaged");
         }
     }
 
@@ -207,11 +237,16 @@ public final class LmdbJournal implements Journal {
                 more = cursor.next();
             }
             Summary written = summary(txn);
-            if (!found.equals(written)) {
+            if (!found.writtenBy(written.transaction()).equals(written)) {
                 throw env.damaged(
                         "its summary",
                         "records are missing, or older than what was written: there are " + found.records()
                                 + ", and should be " + written.records());
+            }
+            if (written.transaction() != txn.getId()) {
+                throw env.damaged(
+                        "its summary",
+                        "it is of transaction " + written.transaction() + ", and the last one was " + txn.getId());
             }
         } catch (LmdbException e) {
             throw env.failed("cannot be read", e);
@@ -312,6 +347,7 @@ public final class LmdbJournal implements Journal {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        lastTransaction.close();
         env.close();
     }
 
@@ -374,10 +410,11 @@ public final class LmdbJournal implements Journal {
                 for (Step step : steps) {
                     sum = write(txn, step, sum);
                 }
-                putChecked(txn, SUMMARY_KEY, sum.encode());
-                written[0] = sum;
+                written[0] = sum.writtenBy(txn.getId());
+                putChecked(txn, SUMMARY_KEY, written[0].encode());
             });
             summary = written[0];
+            lastTransaction.write(summary.transaction());
             Counters before = counters;
             counters = new Counters(before.writes() + 1, before.entries() + entries, before.bytes() + bytes);
             completions.forEach(callbacks::execute);

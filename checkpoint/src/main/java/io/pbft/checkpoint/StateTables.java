@@ -30,8 +30,8 @@ import org.lmdbjava.Txn;
  *   staging  0x6e, path -> content of a node that an unfinished transfer brought
  * </pre>
  *
- * <p>LMDB's keys end at 511 bytes, ours do not. A key of more than {@link #PLAIN_KEY_BYTES_MAX} bytes is stored under so many of its
- * first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such keys stand in LMDB's
+ * <p>LMDB's keys end at 511 bytes, ours do not. A key of more than {@link #PLAIN_KEY_BYTES_MAX} bytes is stored under so many
+ * of its first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such keys stand in LMDB's
  * order right behind the key that they all begin with, but among themselves in the order of their hashes: a scan that comes
  * by them sorts the group in memory.
  */

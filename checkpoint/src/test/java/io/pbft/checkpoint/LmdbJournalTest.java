@@ -248,6 +248,27 @@ class LmdbJournalTest {
         }
     }
 
+    /** The number by which LMDB finds the last transaction is damaged: the one before must not pass for it. */
+    @Test
+    void theLastTransactionDoesNotVanish() throws IOException {
+        try (LmdbJournal journal = open()) {
+            appendAndWait(journal, entry(Kind.COMMIT, 1, 0, "a"));
+            appendAndWait(journal, entry(Kind.COMMIT, 2, 0, "b"));
+        }
+        Path data = folder.resolve("journal/data.mdb");
+        byte[] bytes = Files.readAllBytes(data);
+        ByteBuffer pages = ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.nativeOrder());
+        long first = pages.getLong(144);
+        long second = pages.getLong(4096 + 144);
+        assertThat(Math.abs(first - second)).isEqualTo(1);
+        pages.putLong((first > second ? 0 : 4096) + 144, Math.max(first, second) - 2);
+        Files.write(data, bytes);
+        assertThatThrownBy(this::open)
+                .isInstanceOf(StorageFailure.class)
+                .hasMessageContaining(data.toString())
+                .hasMessageContaining("had been durable");
+    }
+
     @Test
     void anotherFormatIsRefused() {
         open().close();
