@@ -74,9 +74,9 @@ final class LmdbEnvironment implements AutoCloseable {
     }
 
     /**
-     * The file begins with two pages that say where everything is, one of the last transaction and one of that before; LMDB takes
-     * the one with the higher number. Were that number damaged, the last transaction would be gone without a trace. But the numbers
-     * are always neighbours (after creation both are 0), the even one in the first page.
+     * The file begins with two pages that say where everything is, one of the last transaction and one of that before; LMDB
+     * takes the one with the higher number. Were that number damaged, the last transaction would be gone without a trace. But
+     * the numbers are always neighbours (after creation both are 0), the even one in the first page.
      */
     private static void checkMetaPages(Path file, String what) throws IOException {
         if (!Files.exists(file) || Files.size(file) == 0) {

@@ -31,9 +31,9 @@ import org.lmdbjava.Txn;
  * </pre>
  *
  * <p>LMDB's keys end at 511 bytes, ours do not. A key of more than {@link #PLAIN_KEY_BYTES_MAX} bytes is stored under so many
- * of its first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such keys stand in LMDB's
- * order right behind the key that they all begin with, but among themselves in the order of their hashes: a scan that comes
- * by them sorts the group in memory.
+ * of its first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such keys stand in
+ * LMDB's order right behind the key that they all begin with, but among themselves in the order of their hashes: a scan that
+ * comes by them sorts the group in memory.
  */
 final class StateTables {
     static final int PLAIN_KEY_BYTES_MAX = 480;
