@@ -38,14 +38,14 @@ final class DemoCluster implements AutoCloseable {
     @GuardedBy("this")
     private boolean closed;
 
-    private DemoCluster(ClusterFolder folder, boolean temporary, int clients) {
+    private DemoCluster(ClusterFolder folder, boolean temporary, int replicas, int clients) {
         this.folder = folder;
         this.temporary = temporary;
         this.atExit = new Thread(this::destroy, "demo-end");
         Runtime.getRuntime().addShutdownHook(atExit);
         try {
             String host = "127.0.0.1";
-            this.config = folder.create(new ClusterFolder.Plan(host, FreePorts.on(host, Limits.REPLICAS_MIN), clients));
+            this.config = folder.create(new ClusterFolder.Plan(host, FreePorts.on(host, replicas), clients));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -53,9 +53,9 @@ final class DemoCluster implements AutoCloseable {
     }
 
     /** Below the system's directory for temporary files; nothing of it is left. */
-    static DemoCluster temporary(int clients) {
+    static DemoCluster temporary(int replicas, int clients) {
         try {
-            return new DemoCluster(new ClusterFolder(Files.createTempDirectory("pbft-demo-")), true, clients);
+            return new DemoCluster(new ClusterFolder(Files.createTempDirectory("pbft-demo-")), true, replicas, clients);
         } catch (IOException e) {
             throw CliException.usage(
                     "cannot make a temporary directory: " + e + "; choose another place with --dir", e);
@@ -64,7 +64,7 @@ final class DemoCluster implements AutoCloseable {
 
     /** In a directory that is kept. */
     static DemoCluster in(Path directory, int clients) {
-        return new DemoCluster(new ClusterFolder(directory), false, clients);
+        return new DemoCluster(new ClusterFolder(directory), false, Limits.REPLICAS_MIN, clients);
     }
 
     ClusterFolder folder() {

@@ -1,5 +1,6 @@
 package io.pbft.cli;
 
+import io.pbft.protocol.Limits;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -53,7 +54,8 @@ final class DemoCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         PrintWriter err = spec.commandLine().getErr();
         DemoReport report;
-        try (DemoCluster cluster = dir == null ? DemoCluster.temporary(clients) : DemoCluster.in(dir, clients)) {
+        try (DemoCluster cluster =
+                dir == null ? DemoCluster.temporary(Limits.REPLICAS_MIN, clients) : DemoCluster.in(dir, clients)) {
             try {
                 report = new Demo(cluster, clients, outstanding, operations, secondsMax, line -> {
                             err.println(line);

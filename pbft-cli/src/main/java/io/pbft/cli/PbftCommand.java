@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
             ScanCommand.class,
             VerifyCommand.class,
             BenchCommand.class,
+            FailoverCommand.class,
             SimCommand.class,
             WarmUpCommand.class
         })

@@ -5,6 +5,7 @@ import io.pbft.client.PbftClient;
 import io.pbft.client.PbftException;
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.ClusterConfig;
+import io.pbft.protocol.Limits;
 import io.pbft.protocol.kv.KvOperation;
 import io.pbft.replica.kv.KvStateMachine;
 import io.pbft.replica.server.ReplicaServer;
@@ -56,7 +57,7 @@ final class WarmUpCommand implements Callable<Integer> {
 
     private static void runCluster(PrintWriter sink) {
         List<ReplicaServer> servers = new ArrayList<>();
-        try (DemoCluster cluster = DemoCluster.temporary(1)) {
+        try (DemoCluster cluster = DemoCluster.temporary(Limits.REPLICAS_MIN, 1)) {
             try {
                 ClusterFolder folder = cluster.folder();
                 ClusterConfig config = folder.read();
