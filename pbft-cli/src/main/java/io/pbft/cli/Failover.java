@@ -84,7 +84,7 @@ final class Failover implements AutoCloseable {
     }
 
     private void submit(PbftClient client, Bytes operation) {
-        client.submit(operation).whenComplete((reply, error) -> {
+        var unused = client.submit(operation).whenComplete((reply, error) -> {
             if (error != null) {
                 failed.incrementAndGet();
                 return;
