@@ -10,6 +10,7 @@ import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.Decision;
 import io.pbft.protocol.Prepare;
+import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Status;
 import io.pbft.protocol.ViewChange;
@@ -97,16 +98,19 @@ class BoundsTest {
     @Test
     @DisplayName("trap 23: a new primary that is still fetching the state proposes nothing of its own")
     void aPrimaryThatFetchesTheStateProposesNothing() {
-        world.holdSnapshots = true;
-        alone();
-        CheckpointCertificate stable = world.checkpointCertificate(4, Digest.of(Bytes.utf8("at 4")));
-        world.submit(0, 1, "waits", 1);
-        world.deliver();
-        world.receive(1, 0, world.viewChange(0, 1, stable));
-        world.receive(1, 2, world.viewChange(2, 1, CheckpointCertificate.GENESIS));
-        assertThat(world.node(1).report().primary()).isTrue();
-        assertThat(world.node(1).effects(Effect.InstallState.class)).hasSize(1);
-        assertThat(world.node(1).promises(Promise.Propose.class)).isEmpty();
+        // A pipeline deep enough not to stand in the way itself.
+        CoreWorld other = new CoreWorld(
+                4, new ProtocolParameters(4, 12, 12, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4));
+        other.holdSnapshots = true;
+        other.link = letter -> letter.from().isClient();
+        CheckpointCertificate stable = other.checkpointCertificate(4, Digest.of(Bytes.utf8("at 4")));
+        other.submit(0, 1, "waits", 1);
+        other.deliver();
+        other.receive(1, 0, other.viewChange(0, 1, stable));
+        other.receive(1, 2, other.viewChange(2, 1, CheckpointCertificate.GENESIS));
+        assertThat(other.node(1).report().primary()).isTrue();
+        assertThat(other.node(1).effects(Effect.InstallState.class)).hasSize(1);
+        assertThat(other.node(1).promises(Promise.Propose.class)).isEmpty();
     }
 
     @Test

@@ -65,22 +65,22 @@ class NewViewTest {
     @DisplayName(
             "traps 3, 9: null requests fill gaps: they execute as nothing, move execution on, count for checkpoints")
     void gapsAreFilledWithNullRequests() {
-        PreparedCertificate at4 = world.preparedCertificate(0, 4, batch);
+        PreparedCertificate at5 = world.preparedCertificate(0, 5, batch);
         for (int id = 1; id < 4; id++) {
-            world.receive(id, 0, world.proposal(0, 4, batch));
+            world.receive(id, 0, world.proposal(0, 5, batch));
         }
         world.crash(0);
         List<Signed<ViewChange>> v = List.of(
-                world.viewChange(0, 1, START, at4), world.viewChange(2, 1, START), world.viewChange(3, 1, START));
+                world.viewChange(0, 1, START, at5), world.viewChange(2, 1, START), world.viewChange(3, 1, START));
         for (Signed<ViewChange> vote : v) {
             world.receive(1, vote.statement().replica(), vote);
         }
         world.deliver();
         world.tick(20);
-        assertThat(world.node(1).notes(Event.NULL_REQUEST_PROPOSED)).hasSize(3);
+        assertThat(world.node(1).notes(Event.NULL_REQUEST_PROPOSED)).hasSize(4);
         for (int id = 1; id < 4; id++) {
             assertThat(world.node(id).executed).containsExactly("carried");
-            assertThat(world.node(id).report().lastExecuted()).isEqualTo(4);
+            assertThat(world.node(id).report().lastExecuted()).isEqualTo(5);
             assertThat(world.node(id).report().stableCheckpoint()).isEqualTo(4);
         }
     }
@@ -111,14 +111,15 @@ class NewViewTest {
     @Test
     @DisplayName("trap 77: a NEW-VIEW below one's own VIEW-CHANGE is refused")
     void aNewViewBelowOnesOwnViewChangeIsRefused() {
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 0, world.proposal(0, 1, batch));
         world.receive(3, 1, world.viewChange(1, 2, START));
         world.receive(3, 2, world.viewChange(2, 2, START));
         assertThat(world.node(3).report().view()).isEqualTo(2);
-        world.receive(3, 0, world.proposal(0, 1, batch));
         world.receive(3, 1, world.newView(1, preparedAtOne(), 1, batch.digest()));
         assertThat(world.node(3).report().view()).isEqualTo(2);
         assertThat(world.node(3).promises(Promise.EnterView.class)).isEmpty();
-        assertThat(world.node(3).promises(Promise.AgreeTo.class)).isEmpty();
+        assertThat(world.node(3).promises(Promise.AgreeTo.class)).hasSize(1);
     }
 
     @Test
@@ -266,5 +267,51 @@ class NewViewTest {
         for (int id = 1; id < 4; id++) {
             assertThat(world.node(id).executed).containsExactly("carried", "pressed out");
         }
+    }
+
+    @Test
+    @DisplayName(
+            "trap 17: the batch of a prepared certificate is kept though a later view proposed something else there")
+    void theBatchOfAPreparedCertificateIsKept() {
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 0, world.proposal(0, 1, batch));
+        world.receive(3, 1, world.prepare(1, 0, 1, batch));
+        assertThat(world.node(3).promises(Promise.CommitTo.class)).hasSize(1);
+        Batch second = world.batch("second");
+        world.receive(3, 0, world.proposal(0, 2, second));
+        List<Signed<ViewChange>> v = List.of(
+                world.viewChange(0, 1, START, world.preparedCertificate(0, 2, second)),
+                world.viewChange(1, 1, START),
+                world.viewChange(2, 1, START));
+        world.receive(3, 1, world.newView(1, v, 1, ReplicaState.NULL_DIGEST, second.digest()));
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+        world.receive(3, 2, new BatchFetch(List.of(batch.digest())));
+        assertThat(world.node(3).effects(Effect.Send.class))
+                .anyMatch(send ->
+                        send.message() instanceof BatchBody body && body.batch().equals(batch));
+    }
+
+    @Test
+    @DisplayName("trap 21: during a change of view COMMITs of the old view still decide")
+    void commitsDecideDuringAChangeOfView() {
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 0, world.proposal(0, 1, batch));
+        world.receive(3, 1, world.viewChange(1, 1, START));
+        world.receive(3, 2, world.viewChange(2, 1, START));
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        for (int sender = 0; sender < 3; sender++) {
+            world.receive(3, sender, world.commit(sender, 0, 1, batch));
+        }
+        assertThat(world.node(3).executed).containsExactly("carried");
+    }
+
+    @Test
+    @DisplayName("trap 21: during a change of view decisions are taken")
+    void decisionsCountDuringAChangeOfView() {
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 1, world.viewChange(1, 1, START));
+        world.receive(3, 2, world.viewChange(2, 1, START));
+        world.receive(3, 0, world.decision(0, 1, batch));
+        assertThat(world.node(3).executed).containsExactly("carried");
     }
 }

@@ -268,4 +268,23 @@ class PaperNormalCaseTest {
                 new Input.Received(world.verified(NodeId.client(0), new ReadRequest(1, true, true, Bytes.utf8("q")))));
         assertThat(backup().effects(Effect.Query.class)).isEmpty();
     }
+
+    /** TOCS'02, section 5.2: what is lost is sent again, so that loss alone changes no view. Trap 54. */
+    @ParameterizedTest
+    @ValueSource(classes = {Proposal.class, io.pbft.protocol.Prepare.class, io.pbft.protocol.Commit.class})
+    @DisplayName(
+            "trap 54: a PRE-PREPARE, PREPARE or COMMIT that everybody lost is said again, without a change of view")
+    void lostVotesAreSaidAgain(Class<?> lost) {
+        world.link = letter -> !lost.isInstance(letter.message())
+                && !(letter.message() instanceof Signed<?> signed && lost.isInstance(signed.statement()));
+        world.submit(0, 1, "a", world.all());
+        world.deliver();
+        assertThat(backup().executed).isEmpty();
+        world.link = letter -> true;
+        world.tick(world.ticks(world.parameters.statusIntervalMillis()) * 3);
+        for (CoreWorld.Node node : world.nodes) {
+            assertThat(node.executed).containsExactly("a");
+            assertThat(node.report().view()).isZero();
+        }
+    }
 }

@@ -264,12 +264,21 @@ class ViewChangeTimersTest {
         for (int id = 1; id < 4; id++) {
             world.step(id, new Input.Connection(0, false));
         }
+        // One request waits all the time, others are executed.
+        world.link = letter -> letter.to() != 0
+                || !(letter.message() instanceof Signed<?> signed
+                        && signed.statement() instanceof io.pbft.protocol.Request request
+                        && request.client() == 1);
+        world.submit(1, 1, "waits", 1, 2, 3);
         for (int i = 1; i <= 20; i++) {
             world.submit(0, i, "op" + i, world.all());
             world.deliver();
             world.tick(early - 1);
         }
         assertThat(world.node(1).report().view()).as("down, but working").isZero();
+        world.link = letter -> true;
+        world.submit(1, 1, "waits", 0);
+        world.deliver();
         world.tick(20 * early);
         assertThat(world.node(1).report().view())
                 .as("down, and nothing asked of it")
