@@ -1,16 +1,20 @@
 package io.pbft.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pbft.simulator.OptionError;
 import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.SimResult;
 import io.pbft.simulator.Simulation;
 import io.pbft.simulator.check.Findings;
+import io.pbft.simulator.minimize.Minimized;
+import io.pbft.simulator.minimize.Minimizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -36,6 +40,7 @@ import picocli.CommandLine.Spec;
             "  --partition T1..T2:{0,1}|{2,3} --crash I@T --restart I@T --pause I@T1..T2",
             "  --lose-disk I@T --corrupt-disk I@T --clock-skew I=MS --crypto fast|real",
             "  --json --trace FILE.jsonl",
+            "  --minimize   a failing run is made as small as possible: fewer faults, operations, replicas",
             "Behaviours of a replica:",
             "  as primary   silent, equivocate, wrong-digest, delay=MS, censor=CLIENT, reorder, withhold-bodies,",
             "               sequence-jump, bad-time, stale-view",
@@ -59,19 +64,45 @@ final class SimCommand implements Callable<Integer> {
         SimResult result = Simulation.run(options);
         options.output().trace().ifPresent(file -> writeTrace(Path.of(file), result.trace()));
         PrintWriter out = spec.commandLine().getOut();
+        Optional<Minimized> smallest = options.output().minimize() && result.verdict() != SimResult.Verdict.OK
+                ? Optional.of(Minimizer.minimize(result, this::tell))
+                : Optional.empty();
         if (options.output().json()) {
-            out.println(result.toJsonText());
+            ObjectNode json = result.toJson();
+            smallest.ifPresent(found -> {
+                ObjectNode minimized = json.putObject("minimized");
+                minimized.put("runs", found.runs());
+                minimized.put("exhausted", found.exhausted());
+                minimized.set("result", found.result().toJson());
+            });
+            Json.print(out, json);
         } else {
             print(result, out);
+            smallest.ifPresent(found -> {
+                out.println();
+                out.println("The smallest run found that fails likewise, after " + found.runs() + " runs"
+                        + (found.exhausted() ? ", the most that are tried:" : ":"));
+                print(found.result(), out);
+            });
         }
         out.flush();
         return result.verdict() == SimResult.Verdict.OK ? Exit.OK : Exit.DOES_NOT_HOLD;
     }
 
+    private void tell(Minimized found) {
+        PrintWriter err = spec.commandLine().getErr();
+        SimOptions options = found.options();
+        err.println(found.runs() + " runs: still " + found.check().label() + " with "
+                + options.toArguments().size() / 2
+                + " options, " + options.ops() + " operations, "
+                + found.result().plan().size() + " faults of chance");
+        err.flush();
+    }
+
     /** Reads the simulator's options. */
     static <T> T options(Function<List<String>, T> parser, List<String> words) {
-        // These two belong to the simulator's language; this version has nothing behind them.
-        for (String later : List.of("--report", "--minimize")) {
+        // This one belongs to the simulator's language; this version has nothing behind it.
+        for (String later : List.of("--report")) {
             if (words.contains(later)) {
                 throw CliException.usage(later + " is not in this version");
             }

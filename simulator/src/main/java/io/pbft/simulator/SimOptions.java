@@ -25,6 +25,7 @@ import java.util.TreeSet;
  * @param codec whether every message goes through the real encoding; {@code flip} is the probability with which a byte of it is
  *     spoilt on the way
  * @param removed decisions of chance that are taken out of the run (see {@link io.pbft.simulator.world.FaultPlan})
+ * @param only where present, the only faults that chance may bring about: all other decisions are taken out
  */
 public record SimOptions(
         long seed,
@@ -45,6 +46,7 @@ public record SimOptions(
         boolean codec,
         double flip,
         SortedSet<Long> removed,
+        Optional<SortedSet<Long>> only,
         Output output) {
 
     /**
@@ -87,6 +89,7 @@ public record SimOptions(
         byzantineClients = frozen(byzantineClients);
         faults = List.copyOf(faults);
         removed = Collections.unmodifiableSortedSet(new TreeSet<>(removed));
+        only = only.map(ids -> Collections.unmodifiableSortedSet(new TreeSet<>(ids)));
     }
 
     private static SortedMap<Integer, List<BehaviourSpec>> frozen(SortedMap<Integer, List<BehaviourSpec>> source) {
@@ -189,6 +192,7 @@ public record SimOptions(
         boolean codec;
         double flip;
         SortedSet<Long> removed = new TreeSet<>();
+        Optional<SortedSet<Long>> only = Optional.empty();
         boolean json;
         Optional<String> report = Optional.empty();
         Optional<String> trace = Optional.empty();
@@ -227,6 +231,7 @@ public record SimOptions(
             codec = options.codec;
             flip = options.flip;
             removed.addAll(options.removed);
+            only = options.only;
             json = options.output.json;
             report = options.output.report;
             trace = options.output.trace;
@@ -304,6 +309,12 @@ public record SimOptions(
             return this;
         }
 
+        /** See {@link SimOptions#only}. */
+        public Builder only(SortedSet<Long> value) {
+            only = Optional.of(value);
+            return this;
+        }
+
         public Builder trace(String file) {
             trace = Optional.of(file);
             return this;
@@ -340,6 +351,7 @@ public record SimOptions(
                     codec,
                     flip,
                     removed,
+                    only,
                     new Output(json, report, trace, minimize));
         }
     }

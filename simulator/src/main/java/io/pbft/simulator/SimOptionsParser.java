@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Reads options from the words of a command line and writes them back. NOT thread-safe; one parser reads one line. */
 final class SimOptionsParser {
@@ -100,7 +101,12 @@ final class SimOptionsParser {
                 options.codec = true;
             }
             case "--parameters" -> options.parameters = parameters(name, value);
-            case "--without" -> without(name, value);
+            case "--without" -> options.removed.addAll(decisions(name, value));
+            case "--only" -> {
+                SortedSet<Long> kept = new TreeSet<>(options.only.orElse(new TreeSet<>()));
+                kept.addAll(value.equals("none") ? new TreeSet<>() : decisions(name, value));
+                options.only = Optional.of(kept);
+            }
             case "--json" -> options.json = true;
             case "--minimize" -> options.minimize = true;
             case "--report" -> options.report = Optional.of(value);
@@ -209,13 +215,15 @@ final class SimOptionsParser {
         options.faults.add(NodeFault.parse(kind, value, options.replicas));
     }
 
-    private void without(String name, String value) {
+    private static SortedSet<Long> decisions(String name, String value) {
+        SortedSet<Long> ids = new TreeSet<>();
         for (String id : value.split(",", -1)) {
             if (!id.matches("[0-9a-f]{1,16}")) {
                 throw new OptionError(name, "numbers of decisions in hexadecimal, as a plan lists them", value);
             }
-            options.removed.add(Long.parseUnsignedLong(id, 16));
+            ids.add(Long.parseUnsignedLong(id, 16));
         }
+        return ids;
     }
 
     private static <E extends Enum<E>> E word(String name, String value, E[] words) {
@@ -322,12 +330,9 @@ final class SimOptionsParser {
         words.addSwitch("--codec", options.codec());
         words.addProbability("--flip", options.flip(), 0);
         if (!options.removed().isEmpty()) {
-            words.add(
-                    "--without",
-                    String.join(
-                            ",",
-                            options.removed().stream().map(Long::toHexString).toList()));
+            words.add("--without", decisions(options.removed()));
         }
+        options.only().ifPresent(kept -> words.add("--only", kept.isEmpty() ? "none" : decisions(kept)));
         words.addSwitch("--json", options.output().json());
         options.output().report().ifPresent(file -> words.add("--report", file));
         options.output().trace().ifPresent(file -> words.add("--trace", file));
@@ -368,6 +373,10 @@ final class SimOptionsParser {
         if (!changed.isEmpty()) {
             words.add("--parameters", String.join(",", changed));
         }
+    }
+
+    private static String decisions(SortedSet<Long> ids) {
+        return String.join(",", ids.stream().map(Long::toHexString).toList());
     }
 
     private static String join(List<BehaviourSpec> specs) {

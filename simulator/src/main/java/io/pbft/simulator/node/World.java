@@ -50,7 +50,7 @@ public final class World {
 
     public World(SimOptions options, boolean keepTrace) {
         this.options = options;
-        this.plan = new FaultPlan(options.removed());
+        this.plan = new FaultPlan(options.removed(), options.only());
         this.keyed = new Keyed(options.seed(), plan);
         this.trace = new Trace(events, keepTrace);
         this.network = new Network(events, keyed, trace, options);

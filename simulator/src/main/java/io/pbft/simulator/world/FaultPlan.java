@@ -2,6 +2,7 @@ package io.pbft.simulator.world;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -14,6 +15,7 @@ public final class FaultPlan {
     public record Decision(Fault kind, long id, long atMicros) {}
 
     private final SortedSet<Long> removed;
+    private final Optional<SortedSet<Long>> only;
     private final List<Decision> fired = new ArrayList<>();
 
     public FaultPlan() {
@@ -22,11 +24,18 @@ public final class FaultPlan {
 
     /** A plan from which the decisions {@code removed} are taken out. */
     public FaultPlan(SortedSet<Long> removed) {
-        this.removed = new TreeSet<>(removed);
+        this(removed, Optional.empty());
     }
 
-    boolean isRemoved(long id) {
-        return !removed.isEmpty() && removed.contains(id);
+    /** Likewise; where {@code only} is present, every fault that it does not name is taken out as well. */
+    public FaultPlan(SortedSet<Long> removed, Optional<SortedSet<Long>> only) {
+        this.removed = new TreeSet<>(removed);
+        this.only = only.map(TreeSet::new);
+    }
+
+    boolean isRemoved(Fault kind, long id) {
+        return (!removed.isEmpty() && removed.contains(id))
+                || (only.isPresent() && kind.planned() && !only.get().contains(id));
     }
 
     void fired(Fault kind, long id, long atMicros) {

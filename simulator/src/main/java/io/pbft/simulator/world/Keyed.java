@@ -37,7 +37,7 @@ public final class Keyed {
             return false;
         }
         long bits = bits(kind, key, occurrence);
-        if ((bits >>> 11) * UNIT >= probability || plan.isRemoved(bits)) {
+        if ((bits >>> 11) * UNIT >= probability || plan.isRemoved(kind, bits)) {
             return false;
         }
         if (kind.planned()) {
