@@ -15,7 +15,8 @@ class MinimizerTest {
     /** Two liars of four break safety; the rest is there to be taken out. */
     private static final String BUSY =
             "--seed 3 --byzantine 0=reorder,lie-reply --byzantine 1=withhold-bodies,lie-reply "
-                    + "--drop 0.05 --duplicate 0.1 --reorder 0.1 --gst 400 --partition 100..200:{0,1}|{2,3} --pause 3@50..90 "
+                    + "--drop 0.05 --duplicate 0.1 --reorder 0.1 --gst 400 "
+            + "--partition 100..200:{0,1}|{2,3} --pause 3@50..90 "
                     + "--crash 2@300 --restart 2@350 --clock-skew 1=40 --codec --parameters window=24,sessionWindow=32";
 
     private static SimResult run(String line) {
