@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "failover",
         description = {
-            "Measures what the death of a primary costs: starts a cluster of its own, puts it under steady load, kills the"
-                    + " primary with SIGKILL time and again, and prints how long no client got an answer."
+            "Measures what the death of a primary costs: starts a cluster of its own, puts it under steady load, kills"
+                    + " the primary with SIGKILL time and again, and prints how long no client got an answer."
         },
         footer = {
             "Examples:",
@@ -100,7 +100,7 @@ final class FailoverCommand implements Callable<Integer> {
             JsonNode pauses = document.get("pauseMillis");
             out.println(String.format(
                     Locale.ROOT,
-                    "%d kills: no client got an answer for %.0f ms (least), %.0f ms (median), %.0f ms (90 %%), %.0f ms (most)",
+                    "%d kills; no answer for anybody: least %.0f ms, median %.0f ms, 90 %% within %.0f ms, most %.0f ms",
                     done.size(),
                     pauses.get("min").asDouble(),
                     pauses.get("median").asDouble(),

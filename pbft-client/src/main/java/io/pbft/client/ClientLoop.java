@@ -38,10 +38,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that owns a {@link ClientCore}: it feeds the core with calls, frames and ticks, and carries its effects out.
- * Everybody else talks to it through its inbox. What is in the inbox is bounded: calls by {@link Admission}, at most one
- * cancellation for each; frames by {@link #FRAME_BYTES_QUEUED_MAX} for each replica, beyond which they are dropped, which the
- * protocol takes for loss.
+ * The one thread that owns a {@link ClientCore}: it feeds the core with calls, frames and ticks, and carries its
+ * effects out. Everybody else talks to it through its inbox. What is in the inbox is bounded: calls by
+ * {@link Admission}, at most one cancellation for each; frames by {@link #FRAME_BYTES_QUEUED_MAX} for each replica,
+ * beyond which they are dropped, which the protocol takes for loss.
  *
  * <p>While nothing is outstanding there are no ticks, and the thread sleeps.
  */
@@ -56,9 +56,9 @@ final class ClientLoop implements Network.Listener {
     private static final int ROOTS_REMEMBERED = 4_096;
 
     /**
-     * After so long without anything outstanding the next operation begins a new session. The replicas forget the session that was
-     * unused for longest when a client has begun too many: without this, other processes with the same key, one after the other,
-     * could expire the session of one that pauses.
+     * After so long without anything outstanding the next operation begins a new session. The replicas forget the
+     * session that was unused for longest when a client has begun too many: without this, other processes with the same
+     * key, one after the other, could expire the session of one that pauses.
      */
     private static final long SESSION_PAUSE_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
 
@@ -157,7 +157,9 @@ final class ClientLoop implements Network.Listener {
         return report;
     }
 
-    /** Ends the loop once nothing is outstanding, or when the time has passed; the result counts the unknown outcomes. */
+    /**
+     * Ends the loop once nothing is outstanding, or when the time has passed; the result counts the unknown outcomes.
+     */
     CompletableFuture<Integer> close(long deadlineNanos) {
         inbox.add(new Event.Close(deadlineNanos));
         return closed;
@@ -541,7 +543,10 @@ final class ClientLoop implements Network.Listener {
         rest.forEach(this::discard);
     }
 
-    /** What came after the end. Whoever takes an event out of the inbox, the loop or who put it there too late, does this. */
+    /**
+     * What came after the end. Whoever takes an event out of the inbox, the loop or who put it there too late, does
+     * this.
+     */
     private void discard(Event event) {
         if (event instanceof Event.Begin begin) {
             admission.leave(begin.call().operation.size());

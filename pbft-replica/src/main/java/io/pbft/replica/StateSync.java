@@ -20,14 +20,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Fetches the state of a certified checkpoint from the others, and serves one's own to them.
  *
- * <p>Fetching asks all others at once, each for other nodes of the tree, one request to each at a time. The store checks every
- * node against the certified root (trap 47), so a source can do no more harm than to waste a round: one whose node is not what
- * was certified is not asked again, one that is silent loses its request after {@link #PATIENCE_TICKS}, and one that no longer
- * holds the checkpoint rests until a tick later; both are asked after those that did better. A checkpoint that nobody holds any more is replaced by a later one, which the
- * core asks for: what has arrived by then is not fetched again.
+ * <p>Fetching asks all others at once, each for other nodes of the tree, one request to each at a time. The store
+ * checks every node against the certified root (trap 47), so a source can do no more harm than to waste a round: one
+ * whose node is not what was certified is not asked again, one that is silent loses its request after
+ * {@link #PATIENCE_TICKS}, and one that no longer holds the checkpoint rests until a tick later; both are asked after
+ * those that did better. A checkpoint that nobody holds any more is replaced by a later one, which the core asks for:
+ * what has arrived by then is not fetched again.
  *
- * <p>Serving answers a bounded number of requests of each replica in a tick, with a bounded number of bytes each, so that who
- * is fetched from keeps its time for the protocol.
+ * <p>Serving answers a bounded number of requests of each replica in a tick, with a bounded number of bytes each, so
+ * that who is fetched from keeps its time for the protocol.
  *
  * <p>NOT thread-safe: the driver's thread calls it.
  */
@@ -105,7 +106,10 @@ final class StateSync {
         return proceed();
     }
 
-    /** Returns the state when it has become complete without a node's arrival: a checkpoint that was under way is durable. */
+    /**
+     * Returns the state when it has become complete without a node's arrival: a checkpoint that was under way is
+     * durable.
+     */
     Optional<Input.StateInstalled> tick() {
         tick++;
         served.clear();

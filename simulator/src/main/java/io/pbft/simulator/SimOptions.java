@@ -16,14 +16,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Everything that a run is made of: the same options give the same run, on every machine. {@link #parse} reads the words of a
- * command line, {@link #toArguments} writes them, and the one undoes the other.
+ * Everything that a run is made of: the same options give the same run, on every machine. {@link #parse} reads the
+ * words of a command line, {@link #toArguments} writes them, and the one undoes the other.
  *
  * @param seed what all chance of the run is drawn from
  * @param byzantine the behaviours of each Byzantine replica, and {@code byzantineClients} of each Byzantine client
  * @param faults what is done to single replicas, in the order in which it was given
- * @param codec whether every message goes through the real encoding; {@code flip} is the probability with which a byte of it is
- *     spoilt on the way
+ * @param codec whether every message goes through the real encoding; {@code flip} is the probability with which a byte
+ *     of it is spoilt on the way
  * @param removed decisions of chance that are taken out of the run (see {@link io.pbft.simulator.world.FaultPlan})
  * @param only where present, the only faults that chance may bring about: all other decisions are taken out
  */
@@ -50,7 +50,8 @@ public record SimOptions(
         Output output) {
 
     /**
-     * The network. Times in virtual microseconds; {@code dropTypes} has the types that are lost more often than others. After {@code gstMicros} nothing is lost and delays keep to the latency.
+     * The network. Times in virtual microseconds; {@code dropTypes} has the types that are lost more often than others.
+     * After {@code gstMicros} nothing is lost and delays keep to the latency.
      */
     public record Net(
             Topology topology,
@@ -71,7 +72,10 @@ public record SimOptions(
         }
     }
 
-    /** How far each replica's clock is ahead, in milliseconds, and how fast every clock may run wrong, in parts per million. */
+    /**
+     * How far each replica's clock is ahead, in milliseconds, and how fast every clock may run wrong, in parts per
+     * million.
+     */
     public record Clocks(SortedMap<Integer, Integer> skewMillis, int driftPpm) {
         public Clocks {
             skewMillis = Collections.unmodifiableSortedMap(new TreeMap<>(skewMillis));

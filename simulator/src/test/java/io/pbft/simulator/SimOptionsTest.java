@@ -15,7 +15,8 @@ class SimOptionsTest {
         SimOptions options = SimOptions.parse(List.of(("--seed 7 --replicas 7 --clients 2 --ops 10 --workload counter "
                         + "--byzantine 1=equivocate,delay:200@1s..2s --byzantine 2=selective=3,4,censor=1 "
                         + "--byzantine-client 1=replay --latency 1ms..20 "
-                        + "--drop 0.1 --drop-type commit=0.7 --duplicate 0.2 --reorder 0.3 --partition 100..200:{0,1}|{2,3} "
+                        + "--drop 0.1 --drop-type commit=0.7 --duplicate 0.2 --reorder 0.3 "
+                        + "--partition 100..200:{0,1}|{2,3} "
                         + "--cut 5..6:0>3 --crash 3@10 --restart 3@20 --pause 4@1s..2s --lose-disk 5@30 "
                         + "--corrupt-disk 6@40 --clock-skew 0=-50 --gst 3s --topology wan5 --crypto real "
                         + "--json --report r.html --trace t.jsonl --minimize")

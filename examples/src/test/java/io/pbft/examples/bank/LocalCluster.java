@@ -9,8 +9,9 @@ import io.pbft.crypto.PublicKey;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.replica.StateMachine;
-import io.pbft.replica.server.MemoryServers;
+import io.pbft.replica.server.ReplicaFolder;
 import io.pbft.replica.server.ReplicaServer;
+import io.pbft.replica.server.ServerOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -48,7 +49,8 @@ final class LocalCluster implements AutoCloseable {
         config.write(directory.resolve("cluster.json"));
         for (int id = 0; id < REPLICAS; id++) {
             ports.get(id).close();
-            servers.add(MemoryServers.start(config, id, directory, stateMachine.get()));
+            servers.add(ReplicaServer.start(
+                    config, id, ReplicaFolder.of(directory, id).path(), stateMachine.get(), ServerOptions.DEFAULT));
         }
     }
 

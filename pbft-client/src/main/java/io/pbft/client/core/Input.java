@@ -21,7 +21,9 @@ public sealed interface Input {
      */
     record Read(long ticket, Bytes operation, boolean upToDate) implements Input {}
 
-    /** Nobody waits for this any longer: its deadline passed, or it was cancelled. Answered with {@link Effect.Fail}. */
+    /**
+     * Nobody waits for this any longer: its deadline passed, or it was cancelled. Answered with {@link Effect.Fail}.
+     */
     record Abandon(long ticket) implements Input {}
 
     /** A message came from a replica. */
@@ -34,8 +36,9 @@ public sealed interface Input {
     record Tick() implements Input {}
 
     /**
-     * A new session: the answer to {@link Effect.BeginSession}, or at any time while no operation is outstanding. A driver does the
-     * latter after a pause: the replicas remember a limited number of sessions of a client, those in use.
+     * A new session: the answer to {@link Effect.BeginSession}, or at any time while no operation is outstanding. A
+     * driver does the latter after a pause: the replicas remember a limited number of sessions of a client, those in
+     * use.
      *
      * @param epoch greater than that of the session before
      */

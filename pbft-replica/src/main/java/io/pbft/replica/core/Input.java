@@ -13,14 +13,18 @@ public sealed interface Input {
     record Received(Verified<?> message) implements Input {}
 
     /**
-     * A tick of the clock: the first input of all, so that a replica knows the time before it is asked to vouch for one. However long the process slept, one wake-up is one tick: who slept does not accuse others of the
-     * time that passed.
+     * A tick of the clock: the first input of all, so that a replica knows the time before it is asked to vouch for
+     * one. However long the process slept, one wake-up is one tick: who slept does not accuse others of the time that
+     * passed.
      *
-     * @param wallMillis the wall clock, milliseconds since 1970: only proposed and checked as agreed time, never a timer
+     * @param wallMillis the wall clock, milliseconds since 1970: only proposed and checked as agreed time, never a
+     * timer
      */
     record Tick(long wallMillis) implements Input {}
 
-    /** The connection to another replica came up or went down: a hint that may start a timer early and decides nothing. */
+    /**
+     * The connection to another replica came up or went down: a hint that may start a timer early and decides nothing.
+     */
     record Connection(int replica, boolean up) implements Input {}
 
     /**

@@ -137,7 +137,7 @@ class RestartTest {
     @ParameterizedTest
     @CsvSource({"4", "8", "12"})
     @DisplayName(
-            "A checkpoint that became durable just before the crash is vouched for after it: nobody else may be able to")
+            "A checkpoint that became durable just before the crash is vouched for after it: maybe nobody else can")
     void aDurableCheckpointIsVouchedForAfterTheCrash(int seq) {
         CoreWorld world = new CoreWorld(4, withWindow(2));
         for (int i = 1; i < seq; i++) {

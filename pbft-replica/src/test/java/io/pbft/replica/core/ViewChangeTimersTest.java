@@ -125,7 +125,7 @@ class ViewChangeTimersTest {
 
     @Test
     @DisplayName(
-            "traps 18d, 27: the wait for a NEW-VIEW doubles with each view that fails, is capped, and progress resets it")
+            "traps 18d, 27: the wait for a NEW-VIEW doubles with each failed view, is capped, and progress resets it")
     void theNewViewTimerDoublesIsCappedAndResets() {
         CoreWorld world = new CoreWorld(4);
         world.link = letter -> !carries(letter, NewView.class);

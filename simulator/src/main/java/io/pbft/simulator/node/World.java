@@ -26,8 +26,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What all nodes of a run share: time, chance, the network, the trace, the keys. Nobody gets another's signer from it: sealers are
- * handed out once, to the node whose they are. NOT thread-safe.
+ * What all nodes of a run share: time, chance, the network, the trace, the keys. Nobody gets another's signer from it:
+ * sealers are handed out once, to the node whose they are. NOT thread-safe.
  */
 public final class World {
     /** Signatures that each verifier remembers. */

@@ -7,8 +7,8 @@ import io.pbft.protocol.Verifier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message on its way. Those who get the same one share the parcel, and with it what the verifier said: all replicas use the same
- * rules and keys, so that one opinion is everybody's. NOT thread-safe.
+ * A message on its way. Those who get the same one share the parcel, and with it what the verifier said: all replicas
+ * use the same rules and keys, so that one opinion is everybody's. NOT thread-safe.
  */
 public final class Parcel {
     private final NodeId from;
