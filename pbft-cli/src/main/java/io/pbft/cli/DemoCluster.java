@@ -24,6 +24,9 @@ import java.util.TreeMap;
 final class DemoCluster implements AutoCloseable {
     private static final int LINES_KEPT = 12;
 
+    /** Processes that live for half a minute have no use for the optimising compiler, which takes half of the processors. */
+    private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1");
+
     private final ClusterFolder folder;
     private final boolean temporary;
     private final ClusterConfig config;
@@ -83,7 +86,7 @@ final class DemoCluster implements AutoCloseable {
         ReplicaProcess replica = ReplicaProcess.start(
                 folder.path(),
                 id,
-                List.of(),
+                JVM_OPTIONS,
                 line -> keep(lines, line),
                 ended -> keep(lines, ReplicaProcess.describeExit(ended.ended().join())));
         running.put(id, replica);

@@ -13,7 +13,8 @@ final class JavaCommand {
 
     private JavaCommand() {}
 
-    static List<String> of(List<String> arguments) {
+    /** @param options for the JVM, besides those of this one */
+    static List<String> of(List<String> options, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add(HEAP);
@@ -22,6 +23,7 @@ final class JavaCommand {
             command.add("-XX:+UseSerialGC");
         }
         command.addAll(own);
+        command.addAll(options);
         String classPath = System.getProperty("java.class.path");
         boolean executable = classPath.endsWith(".jar") && !classPath.contains(File.pathSeparator);
         if (executable) {

@@ -6,7 +6,6 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -31,17 +30,16 @@ final class ReplicaProcess {
     /**
      * Starts one.
      *
-     * @param options what else the command {@code replica} is given
+     * @param jvmOptions for its JVM, besides those of this one
      * @param lines takes what the process prints, line by line, on a thread of its own
      * @param atEnd told on that thread when the process has ended
      */
     static ReplicaProcess start(
-            Path dir, int id, List<String> options, Consumer<String> lines, Consumer<ReplicaProcess> atEnd) {
-        List<String> arguments = new ArrayList<>(
-                List.of("replica", "--dir", dir.toString(), "--id", Integer.toString(id), "--end-with-input"));
-        arguments.addAll(options);
+            Path dir, int id, List<String> jvmOptions, Consumer<String> lines, Consumer<ReplicaProcess> atEnd) {
+        List<String> arguments =
+                List.of("replica", "--dir", dir.toString(), "--id", Integer.toString(id), "--end-with-input");
         try {
-            Process process = new ProcessBuilder(JavaCommand.of(arguments))
+            Process process = new ProcessBuilder(JavaCommand.of(jvmOptions, arguments))
                     .redirectErrorStream(true)
                     .start();
             ReplicaProcess replica = new ReplicaProcess(id, process);

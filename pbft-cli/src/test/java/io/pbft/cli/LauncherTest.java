@@ -97,7 +97,7 @@ class LauncherTest {
 
     @Test
     void longRunningCommandsGetTheOptimisingCompiler() throws Exception {
-        for (String command : List.of("replica", "up", "demo", "bench", "sim")) {
+        for (String command : List.of("replica", "up", "bench", "sim")) {
             assertThat(run(root.resolve("pbft"), command).out())
                     .doesNotContain("TieredStopAtLevel")
                     .contains("[" + command + "]");
