@@ -25,9 +25,10 @@ final class DemoCluster implements AutoCloseable {
     private static final int LINES_KEPT = 12;
 
     /** Processes that live for half a minute have no use for the optimising compiler, which takes half of the processors. */
-    private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1");
+    static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1");
 
     private final ClusterFolder folder;
+    private final List<String> jvmOptions;
     private final boolean temporary;
     private final ClusterConfig config;
     private final Thread atExit;
@@ -41,8 +42,9 @@ final class DemoCluster implements AutoCloseable {
     @GuardedBy("this")
     private boolean closed;
 
-    private DemoCluster(ClusterFolder folder, boolean temporary, int replicas, int clients) {
+    private DemoCluster(ClusterFolder folder, boolean temporary, int replicas, int clients, List<String> jvmOptions) {
         this.folder = folder;
+        this.jvmOptions = List.copyOf(jvmOptions);
         this.temporary = temporary;
         this.atExit = new Thread(this::destroy, "demo-end");
         Runtime.getRuntime().addShutdownHook(atExit);
@@ -56,9 +58,10 @@ final class DemoCluster implements AutoCloseable {
     }
 
     /** Below the system's directory for temporary files; nothing of it is left. */
-    static DemoCluster temporary(int replicas, int clients) {
+    static DemoCluster temporary(int replicas, int clients, List<String> jvmOptions) {
         try {
-            return new DemoCluster(new ClusterFolder(Files.createTempDirectory("pbft-demo-")), true, replicas, clients);
+            return new DemoCluster(
+                    new ClusterFolder(Files.createTempDirectory("pbft-demo-")), true, replicas, clients, jvmOptions);
         } catch (IOException e) {
             throw CliException.usage(
                     "cannot make a temporary directory: " + e + "; choose another place with --dir", e);
@@ -66,8 +69,8 @@ final class DemoCluster implements AutoCloseable {
     }
 
     /** In a directory that is kept. */
-    static DemoCluster in(Path directory, int clients) {
-        return new DemoCluster(new ClusterFolder(directory), false, Limits.REPLICAS_MIN, clients);
+    static DemoCluster in(Path directory, int clients, List<String> jvmOptions) {
+        return new DemoCluster(new ClusterFolder(directory), false, Limits.REPLICAS_MIN, clients, jvmOptions);
     }
 
     ClusterFolder folder() {
@@ -86,7 +89,7 @@ final class DemoCluster implements AutoCloseable {
         ReplicaProcess replica = ReplicaProcess.start(
                 folder.path(),
                 id,
-                JVM_OPTIONS,
+                jvmOptions,
                 line -> keep(lines, line),
                 ended -> keep(lines, ReplicaProcess.describeExit(ended.ended().join())));
         running.put(id, replica);

@@ -54,8 +54,9 @@ final class DemoCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         PrintWriter err = spec.commandLine().getErr();
         DemoReport report;
-        try (DemoCluster cluster =
-                dir == null ? DemoCluster.temporary(Limits.REPLICAS_MIN, clients) : DemoCluster.in(dir, clients)) {
+        try (DemoCluster cluster = dir == null
+                ? DemoCluster.temporary(Limits.REPLICAS_MIN, clients, DemoCluster.SHORT_LIVED)
+                : DemoCluster.in(dir, clients, DemoCluster.SHORT_LIVED)) {
             try {
                 report = new Demo(cluster, clients, outstanding, operations, secondsMax, line -> {
                             err.println(line);

@@ -80,7 +80,7 @@ final class FailoverCommand implements Callable<Integer> {
         }
         PrintWriter err = spec.commandLine().getErr();
         List<Failover.Kill> done;
-        try (DemoCluster cluster = DemoCluster.temporary(replicas, clients);
+        try (DemoCluster cluster = DemoCluster.temporary(replicas, clients, List.of());
                 Failover failover = new Failover(cluster, seconds, line -> {
                     err.println(line);
                     err.flush();

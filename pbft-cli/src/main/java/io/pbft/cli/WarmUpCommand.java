@@ -57,7 +57,7 @@ final class WarmUpCommand implements Callable<Integer> {
 
     private static void runCluster(PrintWriter sink) {
         List<ReplicaServer> servers = new ArrayList<>();
-        try (DemoCluster cluster = DemoCluster.temporary(Limits.REPLICAS_MIN, 1)) {
+        try (DemoCluster cluster = DemoCluster.temporary(Limits.REPLICAS_MIN, 1, List.of())) {
             try {
                 ClusterFolder folder = cluster.folder();
                 ClusterConfig config = folder.read();
