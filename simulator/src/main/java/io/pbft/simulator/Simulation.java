@@ -13,14 +13,16 @@ import io.pbft.simulator.node.MemoryStores;
 import io.pbft.simulator.node.ReplicaNode;
 import io.pbft.simulator.node.Stores;
 import io.pbft.simulator.node.World;
-import io.pbft.simulator.workload.Generator;
+import io.pbft.simulator.workload.Application;
 import io.pbft.simulator.world.Fault;
+import io.pbft.simulator.world.Keyed;
 import io.pbft.simulator.world.Topology;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -47,10 +49,10 @@ public final class Simulation {
     private final long quietMicros;
     private final int patience;
 
-    private Simulation(SimOptions options, boolean keepTrace, int patience, UnaryOperator<Stores> disks) {
+    private Simulation(SimOptions options, World world, int patience, UnaryOperator<Stores> disks) {
         this.options = options;
         this.patience = patience;
-        this.world = new World(options, keepTrace);
+        this.world = world;
         SortedSet<Integer> faulty = new TreeSet<>(options.faulty());
         faulty.addAll(options.gone());
         this.tooManyFaulty = faulty.size() > options.quorum().faulty();
@@ -65,12 +67,17 @@ public final class Simulation {
     }
 
     public static SimResult run(SimOptions options, boolean keepTrace) {
-        return new Simulation(options, keepTrace, 1, stores -> stores).run();
+        return new Simulation(options, new World(options, keepTrace), 1, stores -> stores).run();
+    }
+
+    /** Runs it with another application than the simulator's own: the options' workload counts for nothing then. */
+    public static SimResult run(SimOptions options, boolean keepTrace, Function<Keyed, Application> application) {
+        return new Simulation(options, new World(options, keepTrace, application), 1, stores -> stores).run();
     }
 
     /** Waits {@code patience} times as long for what must happen in the end: tells slow from stuck. */
     public static SimResult runPatiently(SimOptions options, int patience) {
-        return new Simulation(options, false, patience, stores -> stores).run();
+        return new Simulation(options, new World(options, false), patience, stores -> stores).run();
     }
 
     private ReplicaNode disk(int replica) {
@@ -89,10 +96,9 @@ public final class Simulation {
                 listenApart(node, twin);
             }
         }
-        Generator generator = new Generator(options.workload(), options.readShare(), world.keyed());
         for (int i = 0; i < options.clients(); i++) {
             boolean correct = !options.byzantineClients().containsKey(i);
-            ClientNode client = new ClientNode(world, i, correct, generator, checks);
+            ClientNode client = new ClientNode(world, i, correct, world.application(), checks);
             clients.add(client);
             if (!correct) {
                 LyingClient.corrupt(world, client, options.byzantineClients().getOrDefault(i, List.of()), checks);

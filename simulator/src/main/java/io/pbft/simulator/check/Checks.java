@@ -13,7 +13,9 @@ import io.pbft.simulator.node.Watch;
 import io.pbft.simulator.node.World;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
+import io.pbft.simulator.workload.Specification;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /** All checkers of a run. NOT thread-safe. */
@@ -93,8 +95,13 @@ public final class Checks implements Watch {
 
     /** What can be checked only when the run is over. */
     public void finish(List<ReplicaNode> replicas, long quietMicros) {
-        decided = history.search();
-        history.replay(order.agreed());
+        Optional<Specification> own = world.application().specification();
+        if (own.isPresent()) {
+            history.replayOn(own.get(), order.agreed());
+        } else {
+            decided = history.search();
+            history.replay(order.agreed());
+        }
         for (ReplicaNode replica : replicas) {
             if (replica.correct()) {
                 replica.report().ifPresent(report -> highestView = Math.max(highestView, report.view()));

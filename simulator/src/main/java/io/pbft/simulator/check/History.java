@@ -6,6 +6,7 @@ import io.pbft.simulator.linear.Entry;
 import io.pbft.simulator.linear.Linearizability;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
+import io.pbft.simulator.workload.Specification;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -43,6 +44,10 @@ public final class History {
             this.fast = fast;
             this.invokedAt = invokedAt;
             this.after = after;
+        }
+
+        boolean isFastRead() {
+            return fast && seq == 0;
         }
     }
 
@@ -120,20 +125,62 @@ public final class History {
             }
         }
         for (Asked record : records.values()) {
-            if (record.answer.isPresent()) {
-                Long place = places.get(record.call.number());
-                if (record.fast && record.seq == 0) {
-                    compareRead(record, versions.getOrDefault(record.call.key(), List.of()));
-                } else if (place != null) {
-                    compare(record, place, Optional.ofNullable(answers.get(record.call.number())));
-                } else {
-                    findings.report(
-                            Check.DURABILITY,
-                            "client " + record.client + " was answered, but no correct replica executed "
-                                    + record.call);
-                }
+            if (record.answer.isPresent() && record.isFastRead()) {
+                compareRead(record, versions.getOrDefault(record.call.key(), List.of()));
             }
         }
+        compareOrdered(places, answers);
+    }
+
+    private void compareOrdered(Map<Long, Long> places, Map<Long, KeyModel.Answer> answers) {
+        for (Asked record : records.values()) {
+            if (record.answer.isEmpty() || record.isFastRead()) {
+                continue;
+            }
+            Long place = places.get(record.call.number());
+            if (place != null) {
+                compare(record, place, Optional.ofNullable(answers.get(record.call.number())));
+            } else {
+                findings.report(
+                        Check.DURABILITY,
+                        "client " + record.client + " was answered, but no correct replica executed " + record.call);
+            }
+        }
+    }
+
+    /** The same with another application than the simulator's own. */
+    public void replayOn(Specification specification, List<Effect.Execute> agreed) {
+        Map<Long, Long> places = new HashMap<>();
+        Map<Long, KeyModel.Answer> answers = new HashMap<>();
+        List<Asked> reads = new ArrayList<>(records.values());
+        reads.removeIf(record -> record.answer.isEmpty() || !record.isFastRead());
+        explain(specification, 0, reads);
+        for (Effect.Execute batch : agreed) {
+            for (Effect.Call call : batch.calls()) {
+                KeyModel.Answer answer = specification.apply(batch, call);
+                Optional<Call> asked = Call.decode(call.operation());
+                if (asked.isPresent() && places.putIfAbsent(asked.get().number(), batch.seq()) == null) {
+                    answers.put(asked.get().number(), answer);
+                }
+            }
+            explain(specification, batch.seq(), reads);
+        }
+        // The causes first, what clients saw of them behind.
+        specification.findings().forEach(finding -> findings.report(Check.REPLAY, finding));
+        compareOrdered(places, answers);
+        for (Asked read : reads) {
+            findings.report(
+                    Check.REPLAY,
+                    "client " + read.client + " read " + read.answer + " with " + read.call
+                            + ", which no state between " + read.after + " and " + read.lastExecuted + " gives");
+        }
+    }
+
+    /** Takes those reads away whose answer is that of the state after {@code seq}. */
+    private static void explain(Specification specification, long seq, List<Asked> reads) {
+        reads.removeIf(read -> read.after <= seq
+                && seq <= read.lastExecuted
+                && read.answer.equals(Optional.of(specification.query(read.client, read.call))));
     }
 
     /** The value of a key from a sequence number on. */

@@ -19,8 +19,8 @@ import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Verdict;
 import io.pbft.protocol.Verifier;
+import io.pbft.simulator.workload.Application;
 import io.pbft.simulator.workload.Call;
-import io.pbft.simulator.workload.Generator;
 import io.pbft.simulator.workload.KeyModel;
 import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.Network;
@@ -51,7 +51,7 @@ public final class ClientNode implements Network.Endpoint {
     private final boolean correct;
     private final Verifier verifier;
     private final Watch watch;
-    private final Generator generator;
+    private final Application application;
     private final ClientCore core;
     private final Effects effects = new Effects();
     private final int endpoint;
@@ -69,11 +69,11 @@ public final class ClientNode implements Network.Endpoint {
     /** Whether it wants to ask and waits until it may. */
     private boolean blocked;
 
-    public ClientNode(World world, int index, boolean correct, Generator generator, Watch watch) {
+    public ClientNode(World world, int index, boolean correct, Application application, Watch watch) {
         this.world = world;
         this.index = index;
         this.correct = correct;
-        this.generator = generator;
+        this.application = application;
         this.watch = watch;
         this.sealer = world.takeSealer(NodeId.client(index));
         this.verifier = world.verifierOf(NodeId.client(index));
@@ -174,8 +174,8 @@ public final class ClientNode implements Network.Endpoint {
             blocked = true;
             return;
         }
-        Call call = generator.call(next);
-        boolean fast = call.isRead() && generator.fast(next);
+        Call call = application.call(next);
+        boolean fast = call.isRead() && application.fast(next);
         next += world.options().clients();
         waiting.put(call.number(), call);
         Bytes operation = call.encode();

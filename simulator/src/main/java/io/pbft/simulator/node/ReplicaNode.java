@@ -20,7 +20,6 @@ import io.pbft.replica.core.Recovered;
 import io.pbft.replica.core.Replica;
 import io.pbft.replica.core.ReplicaReport;
 import io.pbft.simulator.SimOptions;
-import io.pbft.simulator.workload.Machine;
 import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.Network;
 import io.pbft.simulator.world.Parcel;
@@ -187,7 +186,13 @@ public final class ReplicaNode implements Network.Endpoint {
                     config,
                     core,
                     new ReplicaDriver.Seams(
-                            sealer, journal, store, new Machine(), new Gate(starts), new Listener(), Runnable::run));
+                            sealer,
+                            journal,
+                            store,
+                            world.application().machine(name, correct),
+                            new Gate(starts),
+                            new Listener(),
+                            Runnable::run));
             process = new Running(driver, journal, store);
         } catch (RuntimeException e) {
             failed(e);

@@ -11,6 +11,8 @@ import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Verifier;
 import io.pbft.protocol.VerifierContext;
 import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.workload.Application;
+import io.pbft.simulator.workload.Generator;
 import io.pbft.simulator.world.EventQueue;
 import io.pbft.simulator.world.FastScheme;
 import io.pbft.simulator.world.Fault;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * What all nodes of a run share: time, chance, the network, the trace, the keys. Nobody gets another's signer from it:
@@ -45,13 +48,20 @@ public final class World {
     private final SignatureScheme scheme;
     private final VerifierContext context;
     private final Verifier verifier;
+    private final Application application;
     private final Map<NodeId, Signer> signers = new TreeMap<>();
     private final Map<String, Long> probes = new TreeMap<>();
 
     public World(SimOptions options, boolean keepTrace) {
+        this(options, keepTrace, keyed -> new Generator(options.workload(), options.readShare(), keyed));
+    }
+
+    /** @param applications makes what is replicated from the chance of the run */
+    public World(SimOptions options, boolean keepTrace, Function<Keyed, Application> applications) {
         this.options = options;
         this.plan = new FaultPlan(options.removed(), options.only());
         this.keyed = new Keyed(options.seed(), plan);
+        this.application = applications.apply(keyed);
         this.trace = new Trace(events, keepTrace);
         this.network = new Network(events, keyed, trace, options);
         this.scheme = options.realCrypto() ? new Ed25519() : new FastScheme();
@@ -101,6 +111,10 @@ public final class World {
 
     public SimOptions options() {
         return options;
+    }
+
+    public Application application() {
+        return application;
     }
 
     public EventQueue events() {

@@ -1,12 +1,14 @@
 package io.pbft.simulator.workload;
 
+import io.pbft.replica.StateMachine;
 import io.pbft.simulator.Workload;
 import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.Keyed;
 import io.pbft.simulator.world.Mix;
+import java.util.Optional;
 
-/** Makes the operations of a run: operation i is the same whatever happened to the others. */
-public final class Generator {
+/** The application of the simulator's own: {@link Machine}, and the operations of a {@link Workload}. */
+public final class Generator implements Application {
     private static final int KEYS = 5;
 
     private final Workload workload;
@@ -19,7 +21,17 @@ public final class Generator {
         this.keyed = keyed;
     }
 
-    /** The operation {@code number} of the run. */
+    @Override
+    public StateMachine machine(String node, boolean correct) {
+        return new Machine();
+    }
+
+    @Override
+    public Optional<Specification> specification() {
+        return Optional.empty();
+    }
+
+    @Override
     public Call call(long number) {
         String key = "k" + keyed.between(Fault.WORKLOAD, number, 1, 0, KEYS - 1);
         if (keyed.unit(Fault.WORKLOAD, number, 2) < readShare) {
@@ -32,7 +44,7 @@ public final class Generator {
         };
     }
 
-    /** Whether a read is asked for outside of the order. */
+    @Override
     public boolean fast(long number) {
         return (keyed.bits(Fault.WORKLOAD, number, 3) & 3) != 0;
     }

@@ -16,7 +16,7 @@ class MinimizerTest {
     private static final String BUSY =
             "--seed 3 --byzantine 0=reorder,lie-reply --byzantine 1=withhold-bodies,lie-reply "
                     + "--drop 0.05 --duplicate 0.1 --reorder 0.1 --gst 400 "
-            + "--partition 100..200:{0,1}|{2,3} --pause 3@50..90 "
+                    + "--partition 100..200:{0,1}|{2,3} --pause 3@50..90 "
                     + "--crash 2@300 --restart 2@350 --clock-skew 1=40 --codec --parameters window=24,sessionWindow=32";
 
     private static SimResult run(String line) {
