@@ -28,13 +28,14 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>All checks of a simulated run apply. On top of them every operation runs twice on every replica: on the replica's instance,
- * and, on the same state, on a new one, with another default locale and time zone. Results, exceptions and writes must be equal;
- * they must be equal on all correct replicas; and the whole agreed order runs once more at the end, some milliseconds later. That
- * finds clocks, randomness, identity hash codes, locale, time zone, and state that is kept in fields (also static ones) instead of
- * in the state. What one JVM cannot show: the order of {@code Set.of} and {@code Map.of}, whose salt is drawn when a JVM starts;
- * the environment, files and network of another machine; a clock that is read with a step of a second or more; races between
- * threads. For the first of these compare {@link Summary#fingerprint} between two starts of the JVM.
+ * <p>All checks of a simulated run apply. On top of them every operation runs twice on every replica: on the replica's
+ * instance, and, on the same state, on a new one, with another default locale and time zone. Results, exceptions and writes
+ * must be equal; they must be equal on all correct replicas; and the whole agreed order runs once more at the end, some
+ * milliseconds later. That finds clocks, randomness, identity hash codes, locale, time zone, and state that is kept in fields
+ * (also static ones) instead of in the state. What one JVM cannot show: the order of {@code Set.of} and {@code Map.of}, whose
+ * salt is drawn when a JVM starts; the environment, files and network of another machine; a clock that is read with a step of
+ * a second or more; races between threads. For the first of these compare {@link Summary#fingerprint} between two starts of
+ * the JVM.
  *
  * <p>A machine must take every operation in {@code apply}, reads too: a read without enough equal answers is ordered. It must
  * bear any bytes at all: Byzantine clients send them. NOT thread-safe; while it runs, the JVM's default locale and time zone

@@ -75,8 +75,8 @@ final class UserApplication implements Application {
     }
 
     /**
-     * One replica's machine. Every operation runs twice, on the same state: on a new instance that knows nothing, elsewhere in the
-     * world, and on the replica's own.
+     * One replica's machine. Every operation runs twice, on the same state: on a new instance that knows nothing, elsewhere
+     * in the world, and on the replica's own.
      */
     private final class Watched implements StateMachine {
         private final String node;

@@ -21,8 +21,8 @@ import java.util.regex.Pattern;
  * Shrinks a failing run: takes out what it does not need to fail, and stops when nothing more can be taken out alone.
  *
  * <p>That works because chance is keyed. Every decision is a function of the seed and of what it is about, so what is left
- * decides as it did before, and the failure mostly stays. A run counts as the same failure when the same check fails: two replicas that
- * disagree are another bug than a client that waits for ever.
+ * decides as it did before, and the failure mostly stays. A run counts as the same failure when the same check fails: two
+ * replicas that disagree are another bug than a client that waits for ever.
  *
  * <p>What is taken out: the behaviours of faulty nodes, partitions, crashes, pauses and every other option that is not at its
  * default, each alone; operations, clients and replicas; the decisions of chance, of which the few that matter are named with
