@@ -8,9 +8,6 @@ import io.pbft.client.core.Effects;
 import io.pbft.client.core.Failure;
 import io.pbft.client.core.Input;
 import io.pbft.crypto.Bytes;
-import io.pbft.crypto.Digest;
-import io.pbft.crypto.MerkleTree;
-import io.pbft.protocol.Codec;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Outcome;
@@ -253,7 +250,8 @@ public final class ClientNode implements Network.Endpoint {
             return;
         }
         if (correct) {
-            checkReceipt(call, answer);
+            ReceiptCheck.faults(call, answer, verifier, world.options().quorum())
+                    .forEach(fault -> watch.badReceipt(index, fault));
         }
         Outcome outcome = answer.leaf().outcome();
         if (outcome == Outcome.EXECUTED || outcome == Outcome.FAILED) {
@@ -298,31 +296,6 @@ public final class ClientNode implements Network.Endpoint {
         if (blocked) {
             blocked = false;
             askLater();
-        }
-    }
-
-    /** What the client would show others as proof must convince one who has only the configuration. */
-    private void checkReceipt(Call call, Answer answer) {
-        Digest operation = Digest.of(call.encode());
-        if (!answer.leaf().operation().equals(operation)) {
-            watch.badReceipt(index, "the leaf is about another operation than " + call);
-        }
-        if (!answer.leaf().result().equals(Digest.of(answer.result()))) {
-            watch.badReceipt(index, "the leaf is about another result than " + answer.result());
-        }
-        Set<Integer> replicas = new TreeSet<>();
-        Digest leaf = MerkleTree.leafHash(Codec.leafBytes(answer.leaf()));
-        for (Answer.Attestation attestation : answer.attestations()) {
-            var root = attestation.root().statement();
-            boolean leads =
-                    MerkleTree.verify(root.root(), leaf, attestation.index(), root.leaves(), attestation.path());
-            if (!leads || !verifier.isSigned(attestation.root())) {
-                watch.badReceipt(index, "replica " + attestation.replica() + "'s word for " + call + " does not hold");
-            }
-            replicas.add(attestation.replica());
-        }
-        if (replicas.size() < world.options().quorum().weak()) {
-            watch.badReceipt(index, "only " + replicas + " speak for " + call);
         }
     }
 }
