@@ -101,12 +101,16 @@ public final class Replica implements Core {
                 slot.agreedView = Math.max(slot.agreedView, vote.statement().view());
             }
         }
+        // A NEW-VIEW's checkpoint may have passed what was promised while the state is still the one before it: a fast read
+        // waits for the promise all the same. Of what the journal's own checkpoint passed, the promises are gone.
+        state.commitPromised = state.stable.seq();
         for (Signed<Commit> vote : recovered.commits()) {
+            state.commitPromised =
+                    Math.max(state.commitPromised, vote.statement().seq());
             if (state.inWindow(vote.statement().seq())) {
                 Slot slot = state.slot(vote.statement().seq());
                 slot.commits.add(vote);
                 slot.commitView = Math.max(slot.commitView, vote.statement().view());
-                state.commitPromised = Math.max(state.commitPromised, slot.seq);
             }
         }
     }

@@ -8,8 +8,10 @@ import io.pbft.protocol.Batch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.NewView;
+import io.pbft.protocol.NodeId;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Proposal;
+import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
 import io.pbft.protocol.ViewChange;
@@ -250,6 +252,32 @@ class RestartTest {
         assertThat(world.node(3).prepares).isEmpty();
         assertThat(world.node(3).report().stableCheckpoint()).isEqualTo(4);
         assertThat(world.node(3).notes(Event.STATE_TRANSFER_STARTED)).isNotEmpty();
+    }
+
+    @Test
+    @DisplayName("trap 76: after a restart during state transfer no fast read is answered from before a promised COMMIT")
+    void noFastReadFromBeforeAPromisedCommitAfterARestart() {
+        CoreWorld world = new CoreWorld(4);
+        world.holdSnapshots = true;
+        world.link = letter -> letter.from().isClient();
+        Batch batch = world.batch("a write that its client was told of");
+        world.receive(3, 0, world.proposal(0, 1, batch));
+        world.receive(3, 1, world.prepare(1, 0, 1, batch));
+        assertThat(world.node(3).commits).hasSize(1);
+        CheckpointCertificate stable = world.checkpointCertificate(4, Digest.of(Bytes.utf8("state at 4")));
+        List<Signed<ViewChange>> v = List.of(
+                world.viewChange(0, 1, CheckpointCertificate.GENESIS),
+                world.viewChange(1, 1, stable),
+                world.viewChange(2, 1, CheckpointCertificate.GENESIS));
+        world.receive(3, 1, world.newView(1, v, 5));
+        world.crash(3);
+        world.restart(3);
+        assertThat(world.node(3).report().lastExecuted()).isZero();
+        world.step(
+                3,
+                new Input.Received(
+                        world.verified(NodeId.client(0), new ReadRequest(1, true, true, Bytes.utf8("read")))));
+        assertThat(world.node(3).effects(Effect.Query.class)).isEmpty();
     }
 
     @Test
