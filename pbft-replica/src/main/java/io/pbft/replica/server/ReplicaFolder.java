@@ -12,6 +12,7 @@ import java.nio.file.Path;
  *   key.pem       the private key, mode 0600
  *   journal/      what it promised
  *   state/        the replicated state with its checkpoints
+ *   rejoining     there from a start with --rejoin until it may vote again
  *   evidence/     proofs that another replica lied
  *   admin.json    while it runs: {"pid", "port"} of its loopback endpoint
  * </pre>
@@ -32,6 +33,10 @@ public record ReplicaFolder(Path path) {
 
     public Path state() {
         return path.resolve("state");
+    }
+
+    public Path rejoining() {
+        return path.resolve("rejoining");
     }
 
     public Path evidence() {

@@ -21,6 +21,7 @@ import io.pbft.replica.ReplicaDriver;
 import io.pbft.replica.StateMachine;
 import io.pbft.replica.core.Config;
 import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Input;
 import io.pbft.replica.core.Recovered;
 import io.pbft.replica.core.Replica;
@@ -34,6 +35,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -73,6 +75,8 @@ public final class ReplicaServer implements AutoCloseable {
     private final Inbox inbox = new Inbox();
     private final ConcurrentSkipListSet<Integer> connected = new ConcurrentSkipListSet<>();
     private final EvidenceFolder evidence;
+    private final RejoinMark rejoinMark;
+    private final Journal journal;
     private final TransportOutbox outbox;
     private final Transport transport;
     private final VerifierPool verifiers;
@@ -140,12 +144,16 @@ public final class ReplicaServer implements AutoCloseable {
             Verifier verifier =
                     new Verifier(VerifierContext.of(cluster).withSelf(self), scheme, VERIFIER_CACHE_ENTRIES);
 
+            this.rejoinMark = new RejoinMark(folder.rejoining());
+            if (options.rejoin()) {
+                rejoinMark.set();
+            }
             Storage.Opened disk = storage.open(folder, inbox, this::failed);
-            Journal journal = opened(disk.journal());
+            this.journal = opened(disk.journal());
             StateStore store = opened(disk.store());
             Config config = new Config(id, cluster.quorum(), cluster.clients().size(), cluster.parameters());
             Recovered recovered = Recovery.recover(
-                    config, journal, store, verifier, folder.journal().toString(), options.rejoin());
+                    config, journal, store, verifier, folder.journal().toString(), rejoinMark.isSet());
 
             this.replies = repliesExecutor();
             opened.push(replies::shutdownNow);
@@ -396,6 +404,12 @@ public final class ReplicaServer implements AutoCloseable {
         public void note(Effect.Note note) {
             counters.noted(note.event());
             NoteLog.log(id, note);
+            if (note.event() == Event.STATUS_CHANGED
+                    && driver.report().status() != ReplicaReport.Status.REJOINING
+                    && rejoinMark.isSet()) {
+                // Behind the proof of the checkpoint from which on it votes.
+                journal.append(List::of, rejoinMark::remove);
+            }
         }
 
         @Override

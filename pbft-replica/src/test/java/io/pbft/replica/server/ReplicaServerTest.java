@@ -37,6 +37,9 @@ class ReplicaServerTest {
     @TempDir
     private Path directory;
 
+    /** More than a rejoining replica has to wait for, even on a slow machine. */
+    private static final int OPERATIONS_MAX = 20_000;
+
     private static KvResult run(TestCluster cluster, KvOperation operation) throws InterruptedException {
         return KvResult.decode(cluster.run(operation.encode()));
     }
@@ -100,6 +103,29 @@ class ReplicaServerTest {
             assertThat(run(cluster, new KvOperation.Get(KEY)))
                     .isEqualTo(new KvResult.Value(Optional.of(Bytes.utf8("2"))));
             assertThat(cluster.halts.get(0)).isNotDone();
+        }
+    }
+
+    @Test
+    void whoDiesWhileItRejoinsRejoinsAgainUntilItMayVote() throws Exception {
+        try (TestCluster cluster = new TestCluster(directory)) {
+            run(cluster, new KvOperation.Increment(KEY, 1));
+            cluster.stop(3);
+            cluster.disks.set(3, new MemoryStorage());
+            cluster.start(3, true);
+            assertThat(cluster.servers.get(3).status().state()).isEqualTo("REJOINING");
+            cluster.stop(3);
+            // As whatever keeps it running starts it: it must not take its new journal for all that it ever promised.
+            cluster.start(3);
+            assertThat(cluster.servers.get(3).status().state()).isEqualTo("REJOINING");
+            Path mark = ReplicaFolder.of(directory, 3).rejoining();
+            for (int i = 0; i < OPERATIONS_MAX && Files.exists(mark); i++) {
+                run(cluster, new KvOperation.Increment(KEY, 1));
+            }
+            assertThat(mark).doesNotExist();
+            cluster.stop(3);
+            cluster.start(3);
+            assertThat(cluster.servers.get(3).status().state()).isEqualTo("NORMAL");
         }
     }
 

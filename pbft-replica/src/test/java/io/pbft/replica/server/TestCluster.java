@@ -99,6 +99,10 @@ final class TestCluster implements AutoCloseable {
     }
 
     void start(int id) {
+        start(id, false);
+    }
+
+    void start(int id, boolean rejoin) {
         CompletableFuture<Throwable> halted = new CompletableFuture<>();
         halts.put(id, halted);
         servers.put(
@@ -108,7 +112,7 @@ final class TestCluster implements AutoCloseable {
                         id,
                         ReplicaFolder.of(directory, id),
                         new KvStateMachine(),
-                        ServerOptions.DEFAULT.withOnHalt(halted::complete),
+                        ServerOptions.DEFAULT.withRejoin(rejoin).withOnHalt(halted::complete),
                         onDisk ? Storage.ON_DISK : disks.get(id)));
     }
 
