@@ -101,8 +101,8 @@ public final class Replica implements Core {
                 slot.agreedView = Math.max(slot.agreedView, vote.statement().view());
             }
         }
-        // A NEW-VIEW's checkpoint may have passed what was promised while the state is still the one before it: a fast read
-        // waits for the promise all the same. Of what the journal's own checkpoint passed, the promises are gone.
+        // A NEW-VIEW's checkpoint may have passed what was promised while the state is still the one before it: a fast
+        // read waits for the promise all the same. Of what the journal's own checkpoint passed, the promises are gone.
         state.commitPromised = state.stable.seq();
         for (Signed<Commit> vote : recovered.commits()) {
             state.commitPromised =

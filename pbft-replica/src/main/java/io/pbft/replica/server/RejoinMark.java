@@ -28,8 +28,7 @@ final class RejoinMark {
     /** @throws StorageFailure when it cannot be made durable */
     void set() {
         try {
-            try (FileChannel channel =
-                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 channel.force(true);
             }
             Path parent = file.toAbsolutePath().getParent();
@@ -52,6 +51,7 @@ final class RejoinMark {
 
     private StorageFailure failed(String what, IOException e) {
         return new StorageFailure(
-                file + " cannot be " + what + ": " + e + "; the folder must be writable and its disk must have room", e);
+                file + " cannot be " + what + ": " + e + "; the folder must be writable and its disk must have room",
+                e);
     }
 }

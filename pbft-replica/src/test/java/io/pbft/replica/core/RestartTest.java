@@ -255,7 +255,8 @@ class RestartTest {
     }
 
     @Test
-    @DisplayName("trap 76: after a restart during state transfer no fast read is answered from before a promised COMMIT")
+    @DisplayName(
+            "trap 76: after a restart during state transfer no fast read is answered from before a promised COMMIT")
     void noFastReadFromBeforeAPromisedCommitAfterARestart() {
         CoreWorld world = new CoreWorld(4);
         world.holdSnapshots = true;
