@@ -8,9 +8,11 @@ import io.pbft.simulator.Simulation;
 import io.pbft.simulator.check.Findings;
 import io.pbft.simulator.minimize.Minimized;
 import io.pbft.simulator.minimize.Minimizer;
+import io.pbft.simulator.report.HtmlReport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -40,6 +42,7 @@ import picocli.CommandLine.Spec;
             "  --partition T1..T2:{0,1}|{2,3} --crash I@T --restart I@T --pause I@T1..T2",
             "  --lose-disk I@T --corrupt-disk I@T --clock-skew I=MS --crypto fast|real",
             "  --json --trace FILE.jsonl",
+            "  --report FILE.html   the run as a picture, in one file that any browser opens",
             "  --minimize   a failing run is made as small as possible: fewer faults, operations, replicas",
             "Behaviours of a replica:",
             "  as primary   silent, equivocate, wrong-digest, delay=MS, censor=CLIENT, reorder, withhold-bodies,",
@@ -62,7 +65,8 @@ final class SimCommand implements Callable<Integer> {
     public Integer call() {
         SimOptions options = options(SimOptions::parse, spec.commandLine().getUnmatchedArguments());
         SimResult result = Simulation.run(options);
-        options.output().trace().ifPresent(file -> writeTrace(Path.of(file), result.trace()));
+        options.output().trace().ifPresent(file -> write("--trace", file, result.trace()));
+        options.output().report().ifPresent(file -> write("--report", file, HtmlReport.render(result)));
         PrintWriter out = spec.commandLine().getOut();
         Optional<Minimized> smallest = options.output().minimize() && result.verdict() != SimResult.Verdict.OK
                 ? Optional.of(Minimizer.minimize(result, this::tell))
@@ -101,12 +105,6 @@ final class SimCommand implements Callable<Integer> {
 
     /** Reads the simulator's options. */
     static <T> T options(Function<List<String>, T> parser, List<String> words) {
-        // This one belongs to the simulator's language; this version has nothing behind it.
-        for (String later : List.of("--report")) {
-            if (words.contains(later)) {
-                throw CliException.usage(later + " is not in this version");
-            }
-        }
         try {
             return parser.apply(words);
         } catch (OptionError e) {
@@ -116,11 +114,11 @@ final class SimCommand implements Callable<Integer> {
         }
     }
 
-    private static void writeTrace(Path file, String trace) {
+    private static void write(String option, String file, String content) {
         try {
-            Files.writeString(file, trace);
-        } catch (IOException e) {
-            throw CliException.usage("--trace: cannot write " + file + ": " + e, e);
+            Files.writeString(Path.of(file), content);
+        } catch (IOException | InvalidPathException e) {
+            throw CliException.usage(option + ": cannot write " + file + ": " + e, e);
         }
     }
 

@@ -63,7 +63,9 @@ public final class Simulation {
 
     /** Runs it; the trace's text is kept only when the options name a file for it. */
     public static SimResult run(SimOptions options) {
-        return run(options, options.output().trace().isPresent());
+        return run(
+                options,
+                options.output().trace().isPresent() || options.output().report().isPresent());
     }
 
     public static SimResult run(SimOptions options, boolean keepTrace) {

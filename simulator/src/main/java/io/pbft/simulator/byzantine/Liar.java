@@ -18,6 +18,7 @@ import io.pbft.simulator.world.MessageKey;
 import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A Byzantine replica's mouth and ears: its {@link Behaviour}s in a row, each switched on for its time. NOT thread-safe. */
 public final class Liar implements Outbox {
@@ -78,7 +79,7 @@ public final class Liar implements Outbox {
         for (int i = from; i < stages.size(); i++) {
             Stage stage = stages.get(i);
             if (stage.spec.isOn(world.now())) {
-                stage.behaviour.outgoing(to, message, new StageWay(i, delayMicros));
+                stage.behaviour.outgoing(to, message, new StageWay(i, delayMicros, Optional.of(message)));
                 return;
             }
         }
@@ -88,7 +89,8 @@ public final class Liar implements Outbox {
     private boolean hears(NodeId from, Message message) {
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
-            if (stage.spec.isOn(world.now()) && !stage.behaviour.hears(from, message, new StageWay(i, 0))) {
+            if (stage.spec.isOn(world.now())
+                    && !stage.behaviour.hears(from, message, new StageWay(i, 0, Optional.empty()))) {
                 return false;
             }
         }
@@ -99,7 +101,7 @@ public final class Liar implements Outbox {
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
             if (stage.spec.isOn(world.now())) {
-                stage.behaviour.tick(new StageWay(i, 0));
+                stage.behaviour.tick(new StageWay(i, 0, Optional.empty()));
             }
         }
     }
@@ -109,8 +111,12 @@ public final class Liar implements Outbox {
         private final int stage;
         private final long delayMicros;
 
-        StageWay(int stage, long delayMicros) {
+        /** What the behaviour was given to send; empty where it speaks unasked. */
+        private final Optional<Message> honest;
+
+        StageWay(int stage, long delayMicros, Optional<Message> honest) {
             this.stage = stage;
+            this.honest = honest;
             this.delayMicros = delayMicros;
         }
 
@@ -127,7 +133,7 @@ public final class Liar implements Outbox {
 
         @Override
         public void lie(NodeId to, Message message) {
-            world.trace().event("lie", node.name(), MessageKey.of(message), to.index(), name());
+            world.trace().lie(node.name(), to, MessageKey.of(message), name(), honest);
             say(stage + 1, to, message, delayMicros);
         }
 

@@ -15,6 +15,7 @@ import io.pbft.simulator.world.MessageKey;
 import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A Byzantine client's way to the network. It signs with its own key alone. Operations that it makes up carry negative numbers,
@@ -65,7 +66,11 @@ public final class LyingClient {
     }
 
     private void lie(String name, int to, Message message) {
-        world.trace().event("lie", node.name(), MessageKey.of(message), to, name);
+        lie(name, to, message, Optional.empty());
+    }
+
+    private void lie(String name, int to, Message message, Optional<Message> instead) {
+        world.trace().lie(node.name(), NodeId.replica(to), MessageKey.of(message), name, instead);
         pass(to, message);
     }
 
@@ -79,10 +84,10 @@ public final class LyingClient {
         if (isOn("partial-send") && to != request.first() % world.options().replicas() && dares(1, about)) {
             world.trace().event("withhold", node.name(), MessageKey.of(message), to, "partial-send");
         } else if (isOn("conflicting-requests") && canMakeUp(request) && dares(0.5, about)) {
-            lie("conflicting-requests", to, changed(request, request.first()));
+            lie("conflicting-requests", to, changed(request, request.first()), Optional.of(message));
         } else if (isOn("number-jump") && canMakeUp(request) && dares(0.3, request.first())) {
             long jump = (world.keyed().bits(Fault.MUTATE, about, 1) & 1) == 0 ? 1_000_000_000L : 40;
-            lie("number-jump", to, changed(request, request.first() + jump));
+            lie("number-jump", to, changed(request, request.first() + jump), Optional.of(message));
         } else if (isOn("forge") && dares(0.7, about)) {
             pass(to, message);
             int victim = (int) ((request.client() + 1L) % world.options().clients());

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /** What the checkers found. NOT thread-safe. */
@@ -15,16 +16,25 @@ public final class Findings {
     public record Violation(Check check, long atMicros, String text) {}
 
     private final LongSupplier clock;
+    private final Consumer<Violation> heard;
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Check, Integer> counts = new EnumMap<>(Check.class);
 
     public Findings(LongSupplier clock) {
+        this(clock, violation -> {});
+    }
+
+    /** {@code heard} hears of each violation that is kept, at once: what was done last is what broke the property. */
+    public Findings(LongSupplier clock, Consumer<Violation> heard) {
         this.clock = clock;
+        this.heard = heard;
     }
 
     public void report(Check check, String text) {
         if (counts.merge(check, 1, Integer::sum) <= KEPT_PER_CHECK) {
-            violations.add(new Violation(check, clock.getAsLong(), text));
+            Violation violation = new Violation(check, clock.getAsLong(), text);
+            violations.add(violation);
+            heard.accept(violation);
         }
     }
 

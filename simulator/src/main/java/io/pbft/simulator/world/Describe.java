@@ -100,7 +100,7 @@ final class Describe {
             number(out, "by", s.replica());
         } else if (signed.statement() instanceof NewView s) {
             number(out, "view", s.view());
-            out.append(",\"from\":\"");
+            out.append(",\"changesOf\":\"");
             String separator = "";
             for (Signed<ViewChange> viewChange : s.viewChanges()) {
                 out.append(separator).append(viewChange.statement().replica());

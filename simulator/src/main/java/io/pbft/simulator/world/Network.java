@@ -101,20 +101,20 @@ public final class Network {
     private void send(int from, int to, Parcel parcel, long extraMicros) {
         Message message = parcel.message();
         long contentKey = parcel.key();
-        sent++;
+        long id = ++sent;
         String fromName = endpoints.get(from).name();
         String toName = endpoints.get(to).name();
         long key = Mix.mix(contentKey, (long) from << 32 | to);
         long occurrence = occurrences.next(key);
         long now = events.now();
-        trace.message("send", fromName, toName, contentKey, message);
+        trace.message("send", fromName, toName, contentKey, id, message);
         if (isCut(endpoints.get(from).node(), endpoints.get(to).node(), now)) {
-            trace.message("cut", fromName, toName, contentKey, message);
+            trace.message("cut", fromName, toName, contentKey, id, message);
             return;
         }
         boolean stable = now >= options.gstMicros();
         if (!stable && keyed.fires(Fault.DROP, lossOf(message.type()), key, occurrence, now)) {
-            trace.message("drop", fromName, toName, contentKey, message);
+            trace.message("drop", fromName, toName, contentKey, id, message);
             return;
         }
         long latency = latency(from, to, key, occurrence);
@@ -129,10 +129,10 @@ public final class Network {
             arrival = Math.max(arrival, lastArrival[link]);
             lastArrival[link] = arrival;
         }
-        schedule(from, to, parcel, key, occurrence, arrival);
+        schedule(from, to, parcel, id, key, occurrence, arrival);
         if (!stable && keyed.fires(Fault.DUPLICATE, options.duplicate(), key, occurrence, now)) {
             long again = arrival + latency * keyed.between(Fault.DUPLICATE, key, ~occurrence, 0, REORDER_FACTOR_MAX);
-            schedule(from, to, parcel, key, ~occurrence, again);
+            schedule(from, to, parcel, id, key, ~occurrence, again);
         }
     }
 
@@ -142,22 +142,22 @@ public final class Network {
                 : Math.max(options.drop(), options.dropTypes().getOrDefault(type, 0.0));
     }
 
-    private void schedule(int from, int to, Parcel parcel, long key, long occurrence, long arrival) {
+    private void schedule(int from, int to, Parcel parcel, long id, long key, long occurrence, long arrival) {
         if (!codec) {
-            events.at(arrival, () -> arrive(from, to, parcel));
+            events.at(arrival, () -> arrive(from, to, id, parcel));
             return;
         }
         byte[] frame = Codec.encode(parcel.message());
         if (keyed.fires(Fault.FLIP, flip, key, occurrence, events.now())) {
             long bits = keyed.bits(Fault.FLIP, key, occurrence ^ Long.MIN_VALUE);
             frame[(int) Long.remainderUnsigned(bits, frame.length)] ^= (byte) (1 << (bits >>> 61));
-            events.at(arrival, () -> arriveSpoilt(from, to, frame, parcel));
+            events.at(arrival, () -> arriveSpoilt(from, to, id, frame, parcel));
         } else {
-            events.at(arrival, () -> arriveEncoded(from, to, frame, parcel));
+            events.at(arrival, () -> arriveEncoded(from, to, id, frame, parcel));
         }
     }
 
-    private void arriveEncoded(int from, int to, byte[] frame, Parcel original) {
+    private void arriveEncoded(int from, int to, long id, byte[] frame, Parcel original) {
         Message message;
         try {
             message = Codec.decode(frame);
@@ -170,17 +170,18 @@ public final class Network {
                     endpoints.get(from).name(),
                     endpoints.get(to).name(),
                     original.key(),
+                    id,
                     original.message());
             return;
         }
-        arrive(from, to, new Parcel(original.from(), message, original.key()));
+        arrive(from, to, id, new Parcel(original.from(), message, original.key()));
     }
 
-    private void arrive(int from, int to, Parcel parcel) {
+    private void arrive(int from, int to, long id, Parcel parcel) {
         Endpoint sender = endpoints.get(from);
         Endpoint receiver = endpoints.get(to);
         boolean cut = isCut(sender.node(), receiver.node(), events.now());
-        trace.message(cut ? "cut" : "deliver", sender.name(), receiver.name(), parcel.key(), parcel.message());
+        trace.message(cut ? "cut" : "deliver", sender.name(), receiver.name(), parcel.key(), id, parcel.message());
         if (!cut) {
             receiver.deliver(parcel);
         }
@@ -191,10 +192,10 @@ public final class Network {
      * comes from a faulty node; a connection that authenticates its bytes (TLS) ends instead of handing over what was changed
      * on the way.
      */
-    private void arriveSpoilt(int from, int to, byte[] frame, Parcel original) {
+    private void arriveSpoilt(int from, int to, long id, byte[] frame, Parcel original) {
         Endpoint sender = endpoints.get(from);
         Endpoint receiver = endpoints.get(to);
-        trace.message("spoilt", sender.name(), receiver.name(), original.key(), original.message());
+        trace.message("spoilt", sender.name(), receiver.name(), original.key(), id, original.message());
         Message message;
         try {
             message = Codec.decode(frame);

@@ -1,6 +1,7 @@
 package io.pbft.simulator.world;
 
 import io.pbft.protocol.Message;
+import io.pbft.protocol.NodeId;
 import java.util.Optional;
 
 /**
@@ -37,8 +38,10 @@ public final class Trace {
         return text.isPresent();
     }
 
-    /** A message: {@code what} is send, deliver, drop and the like. */
-    public void message(String what, String from, String to, long key, Message message) {
+    /**
+     * A message: {@code what} is send, deliver, drop and the like. The line says under {@code id} which sending it belongs to.
+     */
+    public void message(String what, String from, String to, long key, long id, Message message) {
         count(what, key, Mix.mix(fold(from), fold(to)));
         if (text.isPresent()) {
             StringBuilder out = begin(what);
@@ -48,7 +51,29 @@ public final class Trace {
                     .append(to)
                     .append("\",");
             Describe.fields(message, out);
-            out.append(",\"key\":\"").append(Long.toHexString(key)).append("\"}\n");
+            out.append(",\"key\":\"")
+                    .append(Long.toHexString(key))
+                    .append("\",\"id\":")
+                    .append(id)
+                    .append("}\n");
+        }
+    }
+
+    /** A message that a Byzantine node is about to send to {@code to}, and what it would have sent had it been honest. */
+    public void lie(String node, NodeId to, long key, String behaviour, Optional<Message> instead) {
+        count("lie", Mix.mix(key, to.index(), fold(behaviour)), fold(node));
+        if (text.isPresent()) {
+            StringBuilder out = begin("lie");
+            out.append(",\"at\":\"").append(node).append("\",\"a\":").append(key);
+            out.append(",\"b\":").append(to.index()).append(",\"detail\":\"").append(behaviour);
+            out.append("\",\"to\":\"").append(to.isReplica() ? 'r' : 'c').append(to.index());
+            out.append("\",\"key\":\"").append(Long.toHexString(key)).append('"');
+            instead.ifPresent(honest -> {
+                out.append(",\"instead\":{");
+                Describe.fields(honest, out);
+                out.append('}');
+            });
+            out.append("}\n");
         }
     }
 

@@ -1,0 +1,237 @@
+package io.pbft.simulator.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.SimResult;
+import io.pbft.simulator.check.Check;
+import io.pbft.simulator.check.Findings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.SortedMap;
+
+/**
+ * Writes a run as one self-contained HTML page: style, program and data are inside, nothing is fetched. The diagram is
+ * drawn on a canvas, and only what is in sight, so that ten thousand messages stay fluid. The events stand in the page as
+ * text, one a line, for {@code grep} and for readers without JavaScript. The same run gives the same page. Thread-safe: no state.
+ */
+public final class HtmlReport {
+    /** Lines of the event list in one block, so that a browser need not lay out a single text of megabytes. */
+    static final int LINES_PER_BLOCK = 250;
+
+    private HtmlReport() {}
+
+    /**
+     * The page for {@code result}.
+     *
+     * @throws IllegalArgumentException when the result comes without its trace: run it with a report or a trace among
+     *     the options
+     */
+    public static String render(SimResult result) {
+        return page(ReportModel.of(result), result);
+    }
+
+    private static String page(ReportModel model, SimResult result) {
+        String title = "PBFT run, seed " + result.options().seed() + ": "
+                + result.verdict().label();
+        StringBuilder page = new StringBuilder(1 << 20);
+        for (String line : resource("page.html").split("(?=\\{\\{)|(?<=\\}\\})")) {
+            switch (line) {
+                case "{{title}}" -> page.append(text(title));
+                case "{{css}}" -> page.append(resource("report.css"));
+                case "{{js}}" -> page.append(resource("report.js"));
+                case "{{data}}" -> page.append(script(data(model, result)));
+                case "{{verdict}}" -> verdict(model, result, page);
+                case "{{options}}" -> options(result, page);
+                case "{{events}}" -> events(model.lines(), page);
+                default -> page.append(line);
+            }
+        }
+        return page.toString();
+    }
+
+    private static ObjectNode data(ReportModel model, SimResult result) {
+        ObjectNode json = model.toJson();
+        SimOptions options = result.options();
+        json.put("failed", result.verdict() != SimResult.Verdict.OK);
+        json.put("n", options.replicas());
+        json.put("f", options.quorum().faulty());
+        json.put("quorum", options.quorum().quorum());
+        json.put("gst", options.net().gstMicros());
+        json.put("window", options.parameters().window());
+        ArrayNode violations = json.putArray("violations");
+        for (Findings.Violation violation : result.violations()) {
+            violations
+                    .addObject()
+                    .put("check", violation.check().label())
+                    .put("at", violation.atMicros())
+                    .put("text", violation.text());
+        }
+        return json;
+    }
+
+    private static void verdict(ReportModel model, SimResult result, StringBuilder page) {
+        page.append("<p class=\"verdict ").append(result.verdict().label()).append("\"><strong>");
+        page.append(
+                switch (result.verdict()) {
+                    case OK -> "Everything that was checked held.";
+                    case SAFETY -> "Safety is violated.";
+                    case LIVENESS -> "Not everything was done in time.";
+                });
+        page.append("</strong> ")
+                .append(result.answered())
+                .append(" of ")
+                .append(result.options().ops())
+                .append(" operations answered, highest view ")
+                .append(result.views())
+                .append(", ")
+                .append(result.messages())
+                .append(" messages, ")
+                .append(result.virtualMillis())
+                .append(" ms of virtual time.</p>\n");
+        if (result.tooManyFaulty()) {
+            page.append("<p class=\"note\">More than f = ")
+                    .append(result.options().quorum().faulty())
+                    .append(" replicas are faulty in this run: the protocol promises nothing then.</p>\n");
+        }
+        if (!result.violations().isEmpty()) {
+            page.append("<ul class=\"violations\">\n");
+            for (Findings.Violation violation : result.violations()) {
+                page.append("<li><strong>")
+                        .append(violation.check().label())
+                        .append("</strong>, seen at ")
+                        .append(ReportModel.millis(violation.atMicros()))
+                        .append(" ms. ")
+                        .append(text(meaning(violation.check())))
+                        .append("<br><code>")
+                        .append(text(violation.text()))
+                        .append("</code></li>\n");
+            }
+            page.append("</ul>\n");
+        }
+        model.firstWrong()
+                .ifPresent(event -> page.append("<p class=\"note\">First wrong message: <a href=\"#\" data-event=\"")
+                        .append(event)
+                        .append("\">")
+                        .append(text(model.lines().get(event).strip()))
+                        .append("</a></p>\n"));
+        if (model.firstWrong().isEmpty() && result.verdict() != SimResult.Verdict.OK) {
+            page.append("<p class=\"note\">").append(blame(result.options())).append("</p>\n");
+        }
+    }
+
+    private static String blame(SimOptions options) {
+        boolean twins = options.byzantine().values().stream()
+                .flatMap(List::stream)
+                .anyMatch(spec -> spec.name().equals("twin"));
+        if (twins) {
+            return "No single message is wrong: each half of a pair of twins (r0 and r0') keeps to the protocol, and wrong"
+                    + " is that both sign with one key.";
+        }
+        return options.faulty().isEmpty() && options.byzantineClients().isEmpty()
+                ? "Nobody was told to lie in this run: what went wrong, a correct node did."
+                : "No message was tampered with in this run; what faulty nodes kept back or delayed is among the events.";
+    }
+
+    private static void options(SimResult result, StringBuilder page) {
+        page.append("<p>Again with: <code id=\"command\">")
+                .append(text(result.command()))
+                .append("</code> <button id=\"copy\">copy</button></p>\n<table>\n");
+        row("seed", Long.toString(result.options().seed()), page);
+        row(
+                "replicas",
+                result.options().replicas() + ", at most f = "
+                        + result.options().quorum().faulty() + " may be faulty, a quorum is "
+                        + result.options().quorum().quorum(),
+                page);
+        behaviours("replica", result.options().byzantine(), page);
+        behaviours("client", result.options().byzantineClients(), page);
+        row("faults of chance", Integer.toString(result.plan().size()), page);
+        row("trace", Long.toHexString(result.traceHash()), page);
+        page.append("</table>\n");
+    }
+
+    private static <T> void behaviours(String kind, SortedMap<Integer, List<T>> byNode, StringBuilder page) {
+        byNode.forEach((node, specs) -> row("Byzantine " + kind + " " + node, String.valueOf(specs), page));
+    }
+
+    private static void row(String name, String value, StringBuilder page) {
+        page.append("<tr><th>")
+                .append(text(name))
+                .append("</th><td>")
+                .append(text(value))
+                .append("</td></tr>\n");
+    }
+
+    private static void events(List<String> lines, StringBuilder page) {
+        for (int i = 0; i < lines.size(); i += LINES_PER_BLOCK) {
+            // A browser takes away the first line break of a <pre>.
+            page.append("<pre>\n");
+            for (int k = i; k < Math.min(lines.size(), i + LINES_PER_BLOCK); k++) {
+                page.append(text(lines.get(k))).append('\n');
+            }
+            page.append("</pre>\n");
+        }
+    }
+
+    /** What each check means, for one who reads it for the first time. */
+    static String meaning(Check check) {
+        return switch (check) {
+            case AGREEMENT -> "Two correct replicas executed different batches at the same sequence number.";
+            case VALIDITY -> "A correct replica executed what no client signed.";
+            case EXACTLY_ONCE -> "An operation has two places in the order.";
+            case PROMISES ->
+                "A correct replica signed two votes that contradict each other,"
+                        + " or voted in a view that it had left.";
+            case PERSISTENCE ->
+                "A vote left a replica before it was on its disk:" + " a crash would make the replica forget it.";
+            case DURABILITY ->
+                "What a client was told does not stand in the agreed order" + " where the client was told it does.";
+            case LINEARIZABILITY -> "No order of the operations explains the answers that the clients got.";
+            case REPLAY -> "The agreed order, run again, gives other answers than the clients got.";
+            case CHECKPOINTS -> "Correct replicas have different states at the same sequence number.";
+            case RECEIPTS -> "What a client took for a proof does not convince anybody else.";
+            case MEMORY -> "A window, queue or journal grew beyond its limit.";
+            case ROBUSTNESS -> "A correct node threw an exception: no message and no disk may make it do so.";
+            case LIVENESS ->
+                "With the network stable and at most f replicas faulty," + " something was not done within the bound.";
+            case CALM -> "Replicas changed the view although nothing was wrong.";
+        };
+    }
+
+    /** JSON that cannot end the script element it stands in, whatever the data say. */
+    static String script(ObjectNode json) {
+        try {
+            return new ObjectMapper()
+                    .writeValueAsString(json)
+                    .replace("<", "\\u003c")
+                    .replace(">", "\\u003e")
+                    .replace("&", "\\u0026");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a report that does not become JSON", e);
+        }
+    }
+
+    static String text(String plain) {
+        return plain.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = HtmlReport.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("the simulator's jar lacks " + name);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + name, e);
+        }
+    }
+}
