@@ -78,6 +78,7 @@ final class CatchUp {
     }
 
     void tick(Effects out) {
+        countPeersAhead();
         // Replicas do not all speak in the same tick.
         if ((state.tick + state.self) % intervalTicks != 0) {
             return;
@@ -97,6 +98,16 @@ final class CatchUp {
                 out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
             }
         }
+    }
+
+    private void countPeersAhead() {
+        int count = 0;
+        for (Peer peer : peers) {
+            if (peer.status != null && peer.status.lastExecuted() > state.lastExecuted) {
+                count++;
+            }
+        }
+        state.peersAhead = count;
     }
 
     private Status own(boolean answer) {
@@ -178,12 +189,25 @@ final class CatchUp {
         long seq = status.lastExecuted() + 1;
         for (int i = 0; i < DECISIONS_PER_ANSWER && bytes < ANSWER_BYTES_MAX; i++, seq++) {
             Decision decision = decision(seq);
-            if (decision == null) {
+            Signed<Commit> own = decision == null ? ownCommit(seq) : null;
+            if (decision != null) {
+                bytes += Checkpoints.bytes(decision.batch());
+                out.add(new Effect.Send(ReplicaState.to(from), decision));
+            } else if (own != null) {
+                out.add(new Effect.Send(ReplicaState.to(from), own));
+            } else {
                 return;
             }
-            bytes += Checkpoints.bytes(decision.batch());
-            out.add(new Effect.Send(ReplicaState.to(from), decision));
         }
+    }
+
+    /**
+     * One's own COMMIT. A replica that started again has executed what its state says, but holds no certificates for it: who asks
+     * one after the other puts the certificate together anew.
+     */
+    private @Nullable Signed<Commit> ownCommit(long seq) {
+        Slot slot = state.slots.get(seq);
+        return slot == null ? null : slot.commits.of(state.self, slot.commitView);
     }
 
     private @Nullable Decision decision(long seq) {

@@ -77,6 +77,9 @@ final class ReplicaState {
 
     long viewChanges;
 
+    /** Other replicas that said that they have executed more than this one. */
+    int peersAhead;
+
     /** How far a stable checkpoint must lie for this replica to vote again after it lost its disk; -1 while unknown. */
     long rejoinBound = -1;
 

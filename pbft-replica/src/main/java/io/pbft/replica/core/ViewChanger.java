@@ -424,11 +424,16 @@ final class ViewChanger {
             return;
         }
         long waited = state.tick - Math.max(idleSinceTick, state.progressTick);
-        boolean silent = waited >= state.patienceTicks(state.parameters.requestTimeoutMillis());
+        // Where f + 1 others have executed more, a correct one has: then this replica is late, not the primary. It gets
+        // what it
+        // lacks from them first.
+        boolean late = state.peersAhead >= state.quorum.weak();
+        boolean silent = !late && waited >= state.patienceTicks(state.parameters.requestTimeoutMillis());
         boolean gone = state.longDisconnected(state.primary())
                 && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());
-        boolean unfair = state.queue.passedOver(
-                state.tick, state.patienceTicks(state.parameters.fairnessTimeoutMillis()), state.clients);
+        boolean unfair = !late
+                && state.queue.passedOver(
+                        state.tick, state.patienceTicks(state.parameters.fairnessTimeoutMillis()), state.clients);
         if (silent || gone) {
             // What others brought to execution under another request is no reason to accuse anybody.
             state.queue.dropSettled(state.clients);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.NodeId;
+import io.pbft.protocol.Status;
 import io.pbft.protocol.ViewChange;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -35,5 +36,25 @@ class StalledViewChangeTest {
             assertThat(world.node(i).executed).containsExactly("a");
             assertThat(world.node(i).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
         }
+    }
+
+    /** It had asked for view 1 alone, and lived on state transfers from then on, while all others were served in view 0. */
+    @Test
+    void aReplicaThatIsLateAccusesNobody() {
+        CoreWorld world = new CoreWorld(4);
+        world.link = letter -> letter.to() != 3 || letter.from().isClient() || letter.message() instanceof Status;
+        int patience = world.ticks(world.parameters.requestTimeoutMillis());
+        for (int number = 1; number <= 3; number++) {
+            world.submit(0, number, "op" + number, world.all());
+            world.tick(patience);
+        }
+        assertThat(world.node(0).executed).hasSize(3);
+        assertThat(world.node(3).executed).isEmpty();
+        assertThat(world.node(3).report().view()).isZero();
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+
+        world.link = letter -> true;
+        world.tick(patience);
+        assertThat(world.node(3).executed).containsExactly("op1", "op2", "op3");
     }
 }
