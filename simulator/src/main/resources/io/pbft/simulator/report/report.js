@@ -215,7 +215,7 @@ function drawMarks(fg, bg, bad) {
     if (lastX[key] !== undefined && x - lastX[key] < 3 && e.kind !== 'violation') continue;
     const roomy = lastX[key] === undefined || x - lastX[key] > (name.length > 9 && e.kind === 'note' ? 110 : 44);
     lastX[key] = x;
-    if (e.kind === 'execute') { if (seqs && !seqs(e.a)) continue; g.fillStyle = fg; g.beginPath(); g.moveTo(x, y - 6); g.lineTo(x + 5, y); g.lineTo(x, y + 6); g.lineTo(x - 5, y); g.fill(); if (roomy) { g.fillText(e.a, x, y - 6); } }
+    if (e.kind === 'execute') { if (seqs && !seqs(e.a) || coneOnly && D.slot >= 0 && e.a !== D.slot) continue; g.fillStyle = fg; g.beginPath(); g.moveTo(x, y - 6); g.lineTo(x + 5, y); g.lineTo(x, y + 6); g.lineTo(x - 5, y); g.fill(); if (roomy) { g.fillText(e.a, x, y - 6); } }
     else if (name === 'CHECKPOINT_STABLE') { g.fillStyle = '#a6761d'; g.fillRect(x - 4, y - 11, 8, 22); if (roomy) g.fillText('✓' + e.b, x, y - 12); }
     else if (name.endsWith('TIMED_OUT')) { g.strokeStyle = bad; g.fillStyle = bg; g.lineWidth = 2; g.beginPath(); g.arc(x, y, 6, 0, 7); g.fill(); g.stroke(); g.beginPath(); g.moveTo(x, y - 4); g.lineTo(x, y); g.lineTo(x + 3, y); g.stroke(); if (roomy) { g.fillStyle = bad; g.fillText('timeout', x, y - 8); } }
     else if (name === 'VIEW_ENTERED') { g.fillStyle = '#e69f00'; g.beginPath(); g.moveTo(x, y - 9); g.lineTo(x + 10, y - 4); g.lineTo(x, y + 1); g.fill(); g.fillRect(x - 1, y - 9, 2, 18); }
@@ -315,7 +315,7 @@ function span(a, b) { const pa = pos(a), pb = pos(b), w = Math.max(pb - pa, axis
 // Where the eye should begin: what led to the violation; else the first change of view; else the first messages.
 function home() {
   const c = msgs.filter(m => m.cone && on.has(m.c.m));
-  if (coneOnly && c.length) return span(c[0].s, D.anchor);
+  if (coneOnly && c.length) return span((c.find(m => m.c.m !== 'REQUEST') || c[0]).s, D.anchor);
   if (D.failed && D.anchor >= 0) return span(Math.max(0, D.anchor - 300), D.anchor);
   if (!D.failed && D.firstWrong >= 0) {
     const near = msgs.filter(m => visible(m) && m.s >= D.firstWrong - 12).slice(0, 60);
