@@ -100,7 +100,7 @@ final class FailoverCommand implements Callable<Integer> {
             JsonNode pauses = document.get("pauseMillis");
             out.println(String.format(
                     Locale.ROOT,
-                    "%d kills; no answer for anybody: least %.0f ms, median %.0f ms, 90 %% within %.0f ms, most %.0f ms",
+                    "%d kills; no answer for: least %.0f ms, median %.0f ms, 90 %% within %.0f ms, most %.0f ms",
                     done.size(),
                     pauses.get("min").asDouble(),
                     pauses.get("median").asDouble(),

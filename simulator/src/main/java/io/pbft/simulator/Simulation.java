@@ -65,7 +65,8 @@ public final class Simulation {
     public static SimResult run(SimOptions options) {
         return run(
                 options,
-                options.output().trace().isPresent() || options.output().report().isPresent());
+                options.output().trace().isPresent()
+                        || options.output().report().isPresent());
     }
 
     public static SimResult run(SimOptions options, boolean keepTrace) {

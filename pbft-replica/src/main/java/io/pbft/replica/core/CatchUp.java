@@ -60,6 +60,10 @@ final class CatchUp {
 
     private long executedAtLastInterval;
     private int nextHelper;
+
+    /** Of its own: were it shared with {@link #nextHelper}, the two could step past the same replica for ever. */
+    private int fetchRounds;
+
     private int decisionsSinceQuestion;
 
     /** Once executed as far, asks on. */
@@ -265,14 +269,14 @@ final class CatchUp {
                 }
             }
             for (int i = 0; i < Math.min(state.quorum.weak(), holders.size()); i++) {
-                int holder = holders.get((i + nextHelper) % holders.size());
+                int holder = holders.get((i + fetchRounds) % holders.size());
                 List<Digest> digests = questions.computeIfAbsent(holder, h -> new ArrayList<>());
                 if (digests.size() < REPEATED_SLOTS_MAX) {
                     digests.add(committed.digest());
                 }
             }
         }
-        nextHelper++;
+        fetchRounds++;
         questions.forEach(
                 (holder, digests) -> out.add(new Effect.Send(ReplicaState.to(holder), new BatchFetch(digests))));
     }

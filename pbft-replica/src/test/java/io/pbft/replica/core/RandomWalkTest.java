@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class RandomWalkTest {
     private static final int OPERATIONS = 60;
-    private static final int SEEDS = 40;
+    private static final int SEEDS = 100;
 
     @ParameterizedTest
     @ValueSource(ints = {4, 6, 7})

@@ -39,8 +39,10 @@ public final class Checks implements Watch {
     public Checks(World world, IntFunction<ReplicaNode> replicas) {
         this.world = world;
         this.options = world.options();
-        this.findings = new Findings(world::now, violation -> world.trace()
-                .event("violation", "world", 0, 0, violation.check().label() + ": " + violation.text()));
+        this.findings = new Findings(
+                world::now,
+                violation -> world.trace()
+                        .event("violation", "world", 0, 0, violation.check().label() + ": " + violation.text()));
         this.order = new Order(findings, client -> !options.byzantineClients().containsKey(client));
         this.promises = new Promises(
                 findings,

@@ -300,7 +300,8 @@ final class ReportModel {
 
     /** Whether {@code content} says the same as the reply after which the client took what it was told for settled. */
     private boolean isReplyBehind(int answer, JsonNode content) {
-        if (!events.get(answer).kind.equals("answer") || !content.path("m").asText().equals("REPLY")) {
+        if (!events.get(answer).kind.equals("answer")
+                || !content.path("m").asText().equals("REPLY")) {
             return false;
         }
         for (int i = answer - 1; i >= 0; i--) {
