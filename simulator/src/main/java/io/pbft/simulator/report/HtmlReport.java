@@ -130,12 +130,12 @@ public final class HtmlReport {
                 .flatMap(List::stream)
                 .anyMatch(spec -> spec.name().equals("twin"));
         if (twins) {
-            return "No single message is wrong: each half of a pair of twins (r0 and r0') keeps to the protocol, and wrong"
-                    + " is that both sign with one key.";
+            return "No single message is wrong: each half of a pair of twins (r0 and r0') keeps to the protocol, and"
+                    + " wrong is that both sign with one key.";
         }
         return options.faulty().isEmpty() && options.byzantineClients().isEmpty()
                 ? "Nobody was told to lie in this run: what went wrong, a correct node did."
-                : "No message was tampered with in this run; what faulty nodes kept back or delayed is among the events.";
+                : "No message was tampered with in this run; what faulty nodes held back is among the events.";
     }
 
     private static void options(SimResult result, StringBuilder page) {
