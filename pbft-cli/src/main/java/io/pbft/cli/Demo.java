@@ -1,5 +1,6 @@
 package io.pbft.cli;
 
+import com.google.errorprone.annotations.FormatMethod;
 import io.pbft.client.ClientConfig;
 import io.pbft.client.Receipt;
 import io.pbft.crypto.Bytes;
@@ -262,6 +263,7 @@ final class Demo {
         }
     }
 
+    @FormatMethod
     private void say(String format, Object... values) {
         double seconds = (System.nanoTime() - begun) / 1e9;
         progress.accept(String.format(Locale.ROOT, "%5.1f s  ", seconds) + String.format(Locale.ROOT, format, values));

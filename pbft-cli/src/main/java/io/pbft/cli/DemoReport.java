@@ -148,7 +148,8 @@ record DemoReport(
         out.flush();
     }
 
-    private static void line(PrintWriter out, String head, String format, Object... values) {
+    @FormatMethod
+    private static void line(PrintWriter out, String head, @FormatString String format, Object... values) {
         out.println(String.format(Locale.ROOT, "  %-8s  ", head) + String.format(Locale.ROOT, format, values));
     }
 }
