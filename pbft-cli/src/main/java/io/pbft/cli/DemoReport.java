@@ -1,6 +1,8 @@
 package io.pbft.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
