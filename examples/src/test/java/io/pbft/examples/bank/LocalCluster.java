@@ -13,13 +13,16 @@ import io.pbft.replica.server.ReplicaFolder;
 import io.pbft.replica.server.ReplicaServer;
 import io.pbft.replica.server.ServerOptions;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 
 /** Four replicas and a client's folder in this process: what {@code pbft init} and four processes are elsewhere. */
@@ -34,7 +37,7 @@ final class LocalCluster implements AutoCloseable {
         List<ClusterConfig.ReplicaInfo> replicas = new ArrayList<>();
         List<ServerSocket> ports = new ArrayList<>();
         for (int id = 0; id < REPLICAS; id++) {
-            ports.add(new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1")));
+            ports.add(holdPort());
         }
         for (int id = 0; id < REPLICAS; id++) {
             replicas.add(new ClusterConfig.ReplicaInfo(
@@ -51,6 +54,24 @@ final class LocalCluster implements AutoCloseable {
             ports.get(id).close();
             servers.add(ReplicaServer.start(
                     config, id, ReplicaFolder.of(directory, id).path(), stateMachine.get(), ServerOptions.DEFAULT));
+        }
+    }
+
+    /**
+     * Holds a free port below those that systems give to outgoing connections: of the latter, a replica that starts and dials
+     * could take the one that the next replica is to listen on.
+     */
+    private static ServerSocket holdPort() throws IOException {
+        while (true) {
+            ServerSocket socket = new ServerSocket();
+            try {
+                int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+                socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 1);
+                return socket;
+            } catch (BindException e) {
+                // Somebody listens there: another one, then.
+                socket.close();
+            }
         }
     }
 

@@ -21,6 +21,7 @@ import io.pbft.transport.Lane;
 import io.pbft.transport.Transport;
 import io.pbft.transport.TransportConfig;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -33,6 +34,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /** Four replicas in this process, over real connections, and the simplest client that believes f + 1 of them. */
@@ -81,7 +83,7 @@ final class TestCluster implements AutoCloseable {
         List<ClusterConfig.ReplicaInfo> replicas = new ArrayList<>();
         List<ServerSocket> held = new ArrayList<>();
         for (int id = 0; id < REPLICAS; id++) {
-            held.add(new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1")));
+            held.add(holdPort());
         }
         for (int id = 0; id < REPLICAS; id++) {
             ReplicaFolder folder = ReplicaFolder.of(directory, id);
@@ -96,6 +98,24 @@ final class TestCluster implements AutoCloseable {
                 replicas,
                 List.of(new ClusterConfig.ClientInfo(0, publicKey(NodeId.client(0)))),
                 PARAMETERS);
+    }
+
+    /**
+     * Holds a free port below those that systems give to outgoing connections: of the latter, a replica that starts and dials
+     * could take the one that the next replica is to listen on.
+     */
+    private static ServerSocket holdPort() throws IOException {
+        while (true) {
+            ServerSocket socket = new ServerSocket();
+            try {
+                int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+                socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 1);
+                return socket;
+            } catch (BindException e) {
+                // Somebody listens there: another one, then.
+                socket.close();
+            }
+        }
     }
 
     void start(int id) {
