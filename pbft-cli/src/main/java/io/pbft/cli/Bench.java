@@ -1,6 +1,7 @@
 package io.pbft.cli;
 
 import io.pbft.client.ClientConfig;
+import io.pbft.client.ClientThreads;
 import io.pbft.client.PbftClient;
 import io.pbft.client.ReadMode;
 import io.pbft.client.Reply;
@@ -29,6 +30,8 @@ final class Bench implements AutoCloseable {
     private static final long LATENCY_MICROS_MAX = 120_000_000;
     private static final Bytes READ_KEY = Bytes.utf8("bench/read");
 
+    private final ClientThreads threads =
+            ClientThreads.of(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
     private final List<PbftClient> clients = new ArrayList<>();
     private final int outstanding;
     private final Bytes value;
@@ -44,7 +47,7 @@ final class Bench implements AutoCloseable {
      * @param readShare of the operations that are fast reads, from 0 to 1
      */
     Bench(List<ClientConfig> identities, int outstanding, int size, double readShare) {
-        identities.forEach(identity -> clients.add(PbftClient.connect(identity)));
+        identities.forEach(identity -> clients.add(PbftClient.connect(identity, threads)));
         this.outstanding = outstanding;
         byte[] bytes = new byte[size];
         new SplittableRandom(size).nextBytes(bytes);
@@ -82,7 +85,7 @@ final class Bench implements AutoCloseable {
 
     @Override
     public void close() {
-        clients.forEach(PbftClient::close);
+        threads.close();
     }
 
     private final class Loop {

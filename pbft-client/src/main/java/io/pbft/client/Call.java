@@ -16,15 +16,23 @@ final class Call extends CompletableFuture<Reply> {
     final Bytes operation;
     final Kind kind;
     final long deadlineNanos;
+
+    /**
+     * Whether a thread of the application's waits for it and nothing else depends on it: to complete it wakes that thread and
+     * runs nobody's code, and so needs no other thread.
+     */
+    final boolean waitedFor;
+
     private final Consumer<Call> onCancel;
 
     /** Given by the loop, and known to it alone. */
     long ticket;
 
-    Call(Bytes operation, Kind kind, long deadlineNanos, Consumer<Call> onCancel) {
+    Call(Bytes operation, Kind kind, long deadlineNanos, boolean waitedFor, Consumer<Call> onCancel) {
         this.operation = operation;
         this.kind = kind;
         this.deadlineNanos = deadlineNanos;
+        this.waitedFor = waitedFor;
         this.onCancel = onCancel;
     }
 

@@ -19,7 +19,6 @@ import io.pbft.protocol.Request;
 import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Verdict;
 import io.pbft.protocol.Verifier;
-import io.pbft.protocol.VerifierContext;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -28,22 +27,25 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that owns a {@link ClientCore}: it feeds the core with calls, frames and ticks, and carries its
- * effects out. Everybody else talks to it through its inbox. What is in the inbox is bounded: calls by
- * {@link Admission}, at most one cancellation for each; frames by {@link #FRAME_BYTES_QUEUED_MAX} for each replica,
- * beyond which they are dropped, which the protocol takes for loss.
+ * Owns a {@link ClientCore}: feeds it with calls, frames and ticks, and carries its effects out, all on the one thread of
+ * {@link Network#executor}, which other clients may share. Everybody else talks to it through its inbox. What is in the inbox is
+ * bounded: calls by {@link Admission}, at most one cancellation for each; frames by {@link #FRAME_BYTES_QUEUED_MAX} for each
+ * replica, beyond which they are dropped, which the protocol takes for loss.
  *
- * <p>While nothing is outstanding there are no ticks, and the thread sleeps.
+ * <p>Work is done in passes. Whoever puts something into the inbox asks for one, unless one has been asked for already; so what
+ * comes together is handled together, and clients that share the thread take turns. While nothing is outstanding there are no
+ * ticks.
  */
 final class ClientLoop implements Network.Listener {
     /** Bytes of one replica's frames that wait to be read. */
@@ -51,9 +53,6 @@ final class ClientLoop implements Network.Listener {
 
     /** Inputs taken from the inbox before effects are carried out. */
     private static final int DRAIN_MAX = 1_024;
-
-    /** Signatures of reply roots that are remembered: a root comes again with each retransmitted or fetched result. */
-    private static final int ROOTS_REMEMBERED = 4_096;
 
     /**
      * After so long without anything outstanding the next operation begins a new session. The replicas forget the
@@ -86,10 +85,10 @@ final class ClientLoop implements Network.Listener {
     private final Sealer sealer;
     private final Verifier verifier;
     private final long tickNanos;
-    private final LinkedBlockingQueue<Event> inbox = new LinkedBlockingQueue<>();
+    private final ConcurrentLinkedQueue<Event> inbox = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean passAsked = new AtomicBoolean();
     private final AtomicLongArray frameBytesQueued;
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
-    private final Thread thread;
     private volatile boolean ended;
 
     // From here on: the thread's own.
@@ -100,7 +99,7 @@ final class ClientLoop implements Network.Listener {
             Comparator.<Call>comparingLong(call -> call.deadlineNanos).thenComparingLong(call -> call.ticket));
     private final Map<Long, Bytes> signedRequests = new HashMap<>();
     private long tickets;
-    private long tickedAtNanos;
+    private boolean tickAsked;
     private long idleSinceNanos = System.nanoTime();
     private long badFrames;
     private int unknownAtClose;
@@ -109,7 +108,7 @@ final class ClientLoop implements Network.Listener {
     /** An operation whose outcome may still become known. */
     private record Late(Bytes operation, CompletableFuture<Reply> future) {}
 
-    ClientLoop(ClientConfig config, Network network, Admission admission) {
+    ClientLoop(ClientConfig config, Network network, Verifier verifier, Admission admission) {
         this.config = config;
         this.network = network;
         this.admission = admission;
@@ -119,41 +118,30 @@ final class ClientLoop implements Network.Listener {
         Config limits = Config.of(config.clientId(), cluster.quorum(), cluster.parameters());
         this.core = new ClientCore(limits, epochs.next());
         this.sealer = new Sealer(cluster.clusterId(), self, config.signer());
-        this.verifier = new Verifier(VerifierContext.of(cluster).withSelf(self), config.scheme(), ROOTS_REMEMBERED);
+        this.verifier = verifier;
         this.tickNanos = TimeUnit.MILLISECONDS.toNanos(cluster.parameters().tickMillis());
         this.frameBytesQueued = new AtomicLongArray(cluster.replicas().size());
-        this.thread = new Thread(this::run, "pbft-client-" + config.clientId());
-        thread.setDaemon(true);
     }
 
     void start() {
         for (int i = 0; i < frameBytesQueued.length(); i++) {
             core.step(new Input.Connection(i, false), effects);
         }
-        thread.start();
         network.start(this);
     }
 
     /** Takes a call that was admitted. */
     void begin(Call call) {
-        Event begin = new Event.Begin(call);
-        inbox.add(begin);
-        if (ended && inbox.remove(begin)) {
-            discard(begin);
-        }
+        put(new Event.Begin(call));
     }
 
     void cancel(Call call) {
-        inbox.add(new Event.Cancel(call));
+        put(new Event.Cancel(call));
     }
 
     CompletableFuture<ClientReport> report() {
         CompletableFuture<ClientReport> report = new CompletableFuture<>();
-        Event ask = new Event.Report(report);
-        inbox.add(ask);
-        if (ended && inbox.remove(ask)) {
-            discard(ask);
-        }
+        put(new Event.Report(report));
         return report;
     }
 
@@ -161,12 +149,12 @@ final class ClientLoop implements Network.Listener {
      * Ends the loop once nothing is outstanding, or when the time has passed; the result counts the unknown outcomes.
      */
     CompletableFuture<Integer> close(long deadlineNanos) {
-        inbox.add(new Event.Close(deadlineNanos));
+        put(new Event.Close(deadlineNanos));
         return closed;
     }
 
     boolean isOwnThread() {
-        return Thread.currentThread() == thread;
+        return network.isOnExecutor();
     }
 
     @Override
@@ -174,49 +162,90 @@ final class ClientLoop implements Network.Listener {
         if (frameBytesQueued.addAndGet(replica, frame.size()) > FRAME_BYTES_QUEUED_MAX) {
             frameBytesQueued.addAndGet(replica, -frame.size());
         } else {
-            inbox.add(new Event.Frame(replica, frame));
+            put(new Event.Frame(replica, frame));
         }
     }
 
     @Override
     public void onConnection(int replica, boolean up) {
-        inbox.add(new Event.Connection(replica, up));
+        put(new Event.Connection(replica, up));
+    }
+
+    private void put(Event event) {
+        inbox.add(event);
+        askForPass();
+        if (ended && inbox.remove(event)) {
+            discard(event);
+        }
+    }
+
+    private void askForPass() {
+        if (passAsked.compareAndSet(false, true)) {
+            try {
+                network.executor().execute(() -> guarded(this::pass));
+            } catch (RejectedExecutionException e) {
+                // The threads end after the loop has: whoever put something in takes it out again.
+                LOG.debug("{}: no more passes, the client is closed", config);
+            }
+        }
     }
 
     // ---- the thread ----
 
-    private void run() {
-        List<Event> events = new ArrayList<>(DRAIN_MAX);
-        tickedAtNanos = System.nanoTime();
+    /** A defect in here ends the client, and not its thread, which may be that of others too. */
+    private void guarded(Runnable work) {
+        if (ended) {
+            return;
+        }
+        boolean wasBusy = !isIdle();
         try {
-            while (!mayEnd()) {
-                await(events);
-                take(events);
-                events.clear();
-                tickWhenDue();
-                expireDeadlines(System.nanoTime());
+            work.run();
+            if (wasBusy || !isIdle()) {
+                idleSinceNanos = System.nanoTime();
             }
-            end(null);
-        } catch (InterruptedException e) {
-            end(e);
+            if (mayEnd()) {
+                end(null);
+            } else {
+                askForTick();
+            }
         } catch (RuntimeException | Error e) {
             LOG.error("{}: the client stops, as its own state is wrong", config, e);
             end(e);
         }
     }
 
-    private void await(List<Event> events) throws InterruptedException {
-        if (inbox.drainTo(events, DRAIN_MAX) > 0) {
+    private void pass() {
+        // Cleared first: what is put in from here on asks for another pass.
+        passAsked.set(false);
+        List<Event> events = new ArrayList<>();
+        Event event = inbox.poll();
+        while (event != null) {
+            events.add(event);
+            event = events.size() < DRAIN_MAX ? inbox.poll() : null;
+        }
+        take(events);
+        if (!inbox.isEmpty()) {
+            askForPass();
+        }
+    }
+
+    /**
+     * Ticks come at multiples of their length, so that clients that share the thread wake it up together. A tick that comes
+     * late, as the process slept, is one tick all the same.
+     */
+    private void askForTick() {
+        if (tickAsked || (isIdle() && closeByNanos.isEmpty())) {
             return;
         }
-        boolean idle = isIdle() && closeByNanos.isEmpty();
-        Event first = idle
-                ? inbox.take()
-                : inbox.poll(Math.max(0, tickedAtNanos + tickNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
-        if (first != null) {
-            events.add(first);
-            inbox.drainTo(events, DRAIN_MAX - 1);
-        }
+        tickAsked = true;
+        long nanos = tickNanos - Math.floorMod(System.nanoTime(), tickNanos);
+        var unused = network.executor().schedule(() -> guarded(this::tick), nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void tick() {
+        tickAsked = false;
+        step(new Input.Tick());
+        expireDeadlines(System.nanoTime());
     }
 
     /** Calls first and together, so that they share a signature. */
@@ -237,9 +266,6 @@ final class ClientLoop implements Network.Listener {
         }
         for (Event event : events) {
             onEvent(event);
-        }
-        if (!isIdle()) {
-            idleSinceNanos = System.nanoTime();
         }
     }
 
@@ -321,15 +347,6 @@ final class ClientLoop implements Network.Listener {
         }
     }
 
-    /** However long the process slept, one wake-up is one tick. */
-    private void tickWhenDue() {
-        long now = System.nanoTime();
-        if (now - tickedAtNanos >= tickNanos) {
-            tickedAtNanos = now;
-            step(new Input.Tick());
-        }
-    }
-
     private void expireDeadlines(long nowNanos) {
         while (!deadlines.isEmpty() && deadlines.first().deadlineNanos - nowNanos <= 0) {
             Call call = deadlines.pollFirst();
@@ -400,7 +417,9 @@ final class ClientLoop implements Network.Listener {
         var leaf = answer.leaf();
         switch (leaf.outcome()) {
             case EXECUTED ->
-                dispatch(() -> future.complete(new Reply(answer.result(), leaf.seq(), leaf.timeMillis(), proof)));
+                dispatch(
+                        future,
+                        () -> future.complete(new Reply(answer.result(), leaf.seq(), leaf.timeMillis(), proof)));
             case FAILED ->
                 fail(future, new OperationFailedException(answer.result().toUtf8(), proof));
             case SESSION_EXPIRED ->
@@ -437,8 +456,8 @@ final class ClientLoop implements Network.Listener {
             return;
         }
         if (answer.outcome() == Outcome.EXECUTED) {
-            dispatch(() ->
-                    call.complete(new Reply(answer.result(), answer.seq(), answer.timeMillis(), Optional.empty())));
+            Reply reply = new Reply(answer.result(), answer.seq(), answer.timeMillis(), Optional.empty());
+            dispatch(call, () -> call.complete(reply));
         } else {
             fail(call, new OperationFailedException(answer.result().toUtf8(), Optional.empty()));
         }
@@ -499,10 +518,14 @@ final class ClientLoop implements Network.Listener {
     }
 
     private void fail(CompletableFuture<Reply> future, PbftException why) {
-        dispatch(() -> future.completeExceptionally(why));
+        dispatch(future, () -> future.completeExceptionally(why));
     }
 
-    private void dispatch(Runnable completion) {
+    private void dispatch(CompletableFuture<Reply> future, Runnable completion) {
+        if (future instanceof Call call && call.waitedFor) {
+            completion.run();
+            return;
+        }
         Executor executor = config.callbacks();
         try {
             executor.execute(completion);
@@ -538,9 +561,9 @@ final class ClientLoop implements Network.Listener {
         }
         closed.complete(unknownAtClose);
         ended = true;
-        List<Event> rest = new ArrayList<>();
-        inbox.drainTo(rest);
-        rest.forEach(this::discard);
+        for (Event event = inbox.poll(); event != null; event = inbox.poll()) {
+            discard(event);
+        }
     }
 
     /**

@@ -11,14 +11,17 @@ import io.pbft.transport.Transport;
 import io.pbft.transport.TransportConfig;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ScheduledExecutorService;
 
-/** The real network: a {@link Transport} that dials every replica. Thread-safe once started. */
+/** The real network: a {@link Transport} that dials every replica. Thread-safe. */
 final class NettyNetwork implements Network, FrameHandler {
     private final Transport transport;
     private volatile Listener listener = new Nobody();
 
-    NettyNetwork(ClientConfig config) {
+    /** @param shared threads that others use as well; empty: threads of its own */
+    NettyNetwork(ClientConfig config, Optional<ClientThreads> shared) {
         ClusterConfig cluster = config.cluster();
         NodeId self = NodeId.client(config.clientId());
         Map<NodeId, InetSocketAddress> addresses = new TreeMap<>();
@@ -30,7 +33,9 @@ final class NettyNetwork implements Network, FrameHandler {
             keys.put(node, replica.publicKey());
         }
         try {
-            this.transport = new Transport(TransportConfig.client(self, config.privateKey(), addresses, keys), this);
+            TransportConfig wanted = TransportConfig.client(self, config.privateKey(), addresses, keys);
+            this.transport = shared.map(threads -> new Transport(wanted, this, threads.transport()))
+                    .orElseGet(() -> new Transport(wanted, this));
         } catch (IllegalArgumentException e) {
             throw new ConfigException(String.valueOf(e.getMessage()), e);
         }
@@ -45,6 +50,16 @@ final class NettyNetwork implements Network, FrameHandler {
     @Override
     public boolean send(int replica, Bytes frame) {
         return transport.send(NodeId.replica(replica), Lane.BULK, frame);
+    }
+
+    @Override
+    public ScheduledExecutorService executor() {
+        return transport.executor();
+    }
+
+    @Override
+    public boolean isOnExecutor() {
+        return transport.isOnExecutor();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.pbft.client;
 
 import io.pbft.crypto.Bytes;
+import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * The way to the replicas: connections to all of them, made and kept by the network itself, each authenticated as that replica.
@@ -20,7 +21,16 @@ interface Network extends AutoCloseable {
     /** Queues a frame for a replica. It may be lost; false: it certainly is. */
     boolean send(int replica, Bytes frame);
 
-    /** Closes the connections; the listener hears nothing any more once this has returned. */
+    /** One thread, of the network's: the client runs on it too, so that what comes is handled where it was read. */
+    ScheduledExecutorService executor();
+
+    /** Whether the caller is the thread of {@link #executor}. */
+    boolean isOnExecutor();
+
+    /**
+     * Closes the connections; the listener hears nothing any more once this has returned. Waits until they are closed, unless
+     * {@link #executor} calls. May be called twice.
+     */
     @Override
     void close();
 }

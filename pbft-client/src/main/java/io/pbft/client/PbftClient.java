@@ -4,8 +4,12 @@ import io.pbft.client.core.ClientReport;
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.Limits;
+import io.pbft.protocol.NodeId;
+import io.pbft.protocol.Verifier;
+import io.pbft.protocol.VerifierContext;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -33,14 +37,24 @@ import java.util.concurrent.ExecutionException;
  * {@link ClosedException}. To cancel a future means that nobody waits any longer; what was sent may still be executed.
  */
 public final class PbftClient implements AutoCloseable {
+    /** Signatures that are remembered: one comes again with each retransmitted or fetched result. Some 250 bytes each. */
+    private static final int SIGNATURES_REMEMBERED = 4_096;
+
+    private static final String INTERRUPTED = "interrupted while waiting for the outcome";
+
     private final ClientConfig config;
     private final Admission admission;
+    private final Network network;
+    private final Optional<ClientThreads> shared;
     private final ClientLoop loop;
 
-    private PbftClient(ClientConfig config, Network network) {
+    private PbftClient(ClientConfig config, Network network, Verifier verifier, Optional<ClientThreads> shared) {
         this.config = config;
+        this.network = network;
+        this.shared = shared;
         this.admission = new Admission(config.outstandingMax(), config.outstandingBytesMax());
-        this.loop = new ClientLoop(config, network, admission);
+        this.loop = new ClientLoop(config, network, verifier, admission);
+        shared.ifPresent(threads -> threads.enter(this));
         loop.start();
     }
 
@@ -50,7 +64,18 @@ public final class PbftClient implements AutoCloseable {
      * @throws ConfigException when the configuration cannot be used, with the field
      */
     public static PbftClient connect(ClientConfig config) {
-        return new PbftClient(config, new NettyNetwork(config));
+        return connect(config, new NettyNetwork(config, Optional.empty()));
+    }
+
+    /**
+     * Makes a client that shares its threads with others: for processes that have many identities.
+     *
+     * @throws ConfigException when the configuration cannot be used, with the field
+     * @throws ClosedException when the threads are closed
+     */
+    public static PbftClient connect(ClientConfig config, ClientThreads threads) {
+        Optional<ClientThreads> shared = Optional.of(threads);
+        return new PbftClient(config, new NettyNetwork(config, shared), threads.verifier(config), shared);
     }
 
     /**
@@ -66,7 +91,9 @@ public final class PbftClient implements AutoCloseable {
 
     /** Makes a client on a network of the caller's. */
     static PbftClient connect(ClientConfig config, Network network) {
-        return new PbftClient(config, network);
+        VerifierContext context = VerifierContext.of(config.cluster()).withSelf(NodeId.client(config.clientId()));
+        Verifier verifier = new Verifier(context, config.scheme(), SIGNATURES_REMEMBERED);
+        return new PbftClient(config, network, verifier, Optional.empty());
     }
 
     /** Submits an operation, to be answered within {@link ClientConfig#deadline}. */
@@ -82,7 +109,7 @@ public final class PbftClient implements AutoCloseable {
      * @throws IllegalArgumentException when the operation is too large, or the deadline is not positive
      */
     public CompletableFuture<Reply> submit(Bytes operation, Duration deadline) {
-        return begin(operation, Call.Kind.OPERATION, deadline);
+        return begin(operation, Call.Kind.OPERATION, deadline, false);
     }
 
     /** Reads, to be answered within {@link ClientConfig#deadline}. */
@@ -97,10 +124,14 @@ public final class PbftClient implements AutoCloseable {
      * @throws IllegalArgumentException when the operation is too large, or the deadline is not positive
      */
     public CompletableFuture<Reply> read(Bytes operation, ReadMode mode, Duration deadline) {
+        return begin(operation, kind(mode), deadline, false);
+    }
+
+    private static Call.Kind kind(ReadMode mode) {
         return switch (mode) {
-            case ORDERED -> begin(operation, Call.Kind.OPERATION, deadline);
-            case FAST -> begin(operation, Call.Kind.FAST_READ, deadline);
-            case STALE -> begin(operation, Call.Kind.STALE_READ, deadline);
+            case ORDERED -> Call.Kind.OPERATION;
+            case FAST -> Call.Kind.FAST_READ;
+            case STALE -> Call.Kind.STALE_READ;
         };
     }
 
@@ -110,8 +141,7 @@ public final class PbftClient implements AutoCloseable {
      * @throws PbftException as the future would; interrupted, it throws {@link OutcomeUnknownException}
      */
     public Reply call(Bytes operation) {
-        requireAnotherThread();
-        return await(submit(operation));
+        return beginAndWait(operation, Call.Kind.OPERATION);
     }
 
     /**
@@ -120,8 +150,20 @@ public final class PbftClient implements AutoCloseable {
      * @throws PbftException as the future would; interrupted, it throws {@link OutcomeUnknownException}
      */
     public Reply query(Bytes operation, ReadMode mode) {
+        return beginAndWait(operation, kind(mode));
+    }
+
+    private Reply beginAndWait(Bytes operation, Call.Kind kind) {
         requireAnotherThread();
-        return await(read(operation, mode));
+        CompletableFuture<Reply> future = begin(operation, kind, config.deadline(), true);
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new OutcomeUnknownException(INTERRUPTED, future.thenApplyAsync(reply -> reply, config.callbacks()));
+        } catch (ExecutionException e) {
+            throw unwrapped(e);
+        }
     }
 
     /**
@@ -136,24 +178,24 @@ public final class PbftClient implements AutoCloseable {
             return future.get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new OutcomeUnknownException("interrupted while waiting for the outcome", future.thenApply(result -> {
+            throw new OutcomeUnknownException(INTERRUPTED, future.thenApply(result -> {
                 if (result instanceof Reply reply) {
                     return reply;
                 }
                 throw new IllegalStateException("the future that was waited for has the outcome");
             }));
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof PbftException why) {
-                throw why;
-            }
-            if (e.getCause() instanceof RuntimeException why) {
-                throw why;
-            }
-            throw new IllegalStateException("the operation's future failed", e);
+            throw unwrapped(e);
         }
     }
 
-    private CompletableFuture<Reply> begin(Bytes operation, Call.Kind kind, Duration deadline) {
+    private static RuntimeException unwrapped(ExecutionException e) {
+        return e.getCause() instanceof RuntimeException why
+                ? why
+                : new IllegalStateException("the operation's future failed", e);
+    }
+
+    private CompletableFuture<Reply> begin(Bytes operation, Call.Kind kind, Duration deadline, boolean waitedFor) {
         if (operation.size() > Limits.OPERATION_BYTES_MAX) {
             throw new IllegalArgumentException(
                     "an operation has at most " + Limits.OPERATION_BYTES_MAX + " bytes, not " + operation.size());
@@ -166,7 +208,7 @@ public final class PbftClient implements AutoCloseable {
         boolean waits = config.whenFull() == ClientConfig.WhenFull.WAIT && !loop.isOwnThread();
         return switch (admission.enter(operation.size(), waits ? waitNanos : 0)) {
             case ADMITTED -> {
-                Call call = new Call(operation, kind, now + waitNanos, loop::cancel);
+                Call call = new Call(operation, kind, now + waitNanos, waitedFor, loop::cancel);
                 loop.begin(call);
                 yield call;
             }
@@ -213,10 +255,23 @@ public final class PbftClient implements AutoCloseable {
      *     then nobody can wait
      */
     public int close(Duration timeout) {
-        admission.close();
+        CompletableFuture<Integer> unknown = beginToClose(timeout);
         if (loop.isOwnThread()) {
-            return loop.close(System.nanoTime() + nanos(timeout)).getNow(0);
+            return unknown.getNow(0);
         }
-        return loop.close(System.nanoTime() + nanos(timeout)).join();
+        int count = unknown.join();
+        network.close();
+        shared.ifPresent(threads -> threads.leave(this));
+        return count;
+    }
+
+    /** Does not wait: for who has many to close. */
+    void beginToClose() {
+        var unused = beginToClose(config.closeTimeout());
+    }
+
+    private CompletableFuture<Integer> beginToClose(Duration timeout) {
+        admission.close();
+        return loop.close(System.nanoTime() + nanos(timeout));
     }
 }

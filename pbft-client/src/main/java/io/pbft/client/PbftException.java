@@ -15,7 +15,8 @@ public abstract sealed class PbftException extends RuntimeException
                 OutcomeUnknownException,
                 OverloadedException,
                 ReadTimeoutException,
-                RejectedException {
+                RejectedException,
+                WrongServiceException {
     private static final long serialVersionUID = 1L;
 
     PbftException(String message) {

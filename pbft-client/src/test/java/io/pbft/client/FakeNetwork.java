@@ -19,12 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * Replicas in the same process that agree by construction: the first copy of a request that comes is executed, and every
  * replica answers each copy that it gets. Single replicas can be mute or lie.
  */
 final class FakeNetwork implements Network {
+    private final OneThread executor = new OneThread();
     final List<Bytes> requestFrames = new CopyOnWriteArrayList<>();
     final List<Request> requests = new CopyOnWriteArrayList<>();
     private final TestCluster cluster;
@@ -157,7 +159,18 @@ final class FakeNetwork implements Network {
     }
 
     @Override
+    public ScheduledExecutorService executor() {
+        return executor;
+    }
+
+    @Override
+    public boolean isOnExecutor() {
+        return executor.isCurrent();
+    }
+
+    @Override
     public synchronized void close() {
         closed = true;
+        executor.shutdown();
     }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,7 +146,18 @@ class PbftClientTest {
 
     @Test
     void aDeadlineThatPassesBeforeSendingIsCertain() {
+        OneThread executor = new OneThread();
         Network nowhere = new Network() {
+            @Override
+            public ScheduledExecutorService executor() {
+                return executor;
+            }
+
+            @Override
+            public boolean isOnExecutor() {
+                return executor.isCurrent();
+            }
+
             @Override
             public void start(Listener listener) {}
 
@@ -155,7 +167,9 @@ class PbftClientTest {
             }
 
             @Override
-            public void close() {}
+            public void close() {
+                executor.shutdown();
+            }
         };
         try (PbftClient client = PbftClient.connect(config, nowhere)) {
             assertThatThrownBy(() -> PbftClient.await(client.submit(OP, SOON))).isInstanceOf(NotSentException.class);

@@ -34,14 +34,26 @@ public final class Verifier {
 
     /** @param cacheEntriesMax valid signatures that are remembered, at some 250 bytes each; 0: none */
     public Verifier(VerifierContext context, SignatureScheme scheme, int cacheEntriesMax) {
+        this(context, scheme, new SignatureCache(cacheEntriesMax));
+    }
+
+    private Verifier(VerifierContext context, SignatureScheme scheme, SignatureCache cache) {
         this.context = context;
         this.rules = new Rules(context);
         this.scheme = scheme;
-        this.cache = new SignatureCache(cacheEntriesMax);
+        this.cache = cache;
     }
 
     public Verifier(ClusterConfig config, SignatureScheme scheme, int cacheEntriesMax) {
         this(VerifierContext.of(config), scheme, cacheEntriesMax);
+    }
+
+    /**
+     * The same for another node of the same cluster in this process: what one of them has found valid, all remember. One
+     * signature under a tree of replies is for all clients with a leaf in it.
+     */
+    public Verifier withSelf(NodeId self) {
+        return new Verifier(context.withSelf(self), scheme, cache);
     }
 
     /**

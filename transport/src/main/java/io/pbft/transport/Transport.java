@@ -7,18 +7,16 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.ChannelGroupFuture;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.Limits;
@@ -29,8 +27,7 @@ import java.net.InetSocketAddress;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
@@ -73,9 +70,9 @@ public final class Transport implements AutoCloseable {
     private final Counters counters = new Counters();
     private final Connections connections;
     private final Handshakes handshakes;
-    private final EventLoopGroup eventLoops;
-    private final ExecutorService resolver;
-    private final ExecutorService handshaker;
+    private final TransportThreads threads;
+    private final boolean ownThreads;
+    private final EventLoop home;
     private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
 
     private final Object lifecycle = new Object();
@@ -89,18 +86,41 @@ public final class Transport implements AutoCloseable {
     @GuardedBy("lifecycle")
     private @Nullable Channel listener;
 
-    /** Touches no network: {@link #start} does. */
+    /** With threads of its own. Touches no network: {@link #start} does. */
     public Transport(TransportConfig config, FrameHandler handler) {
+        this(config, handler, new TransportThreads("pbft-" + config.self(), config.threads()), true);
+    }
+
+    /**
+     * On threads that are shared and closed by whoever made them; {@link TransportConfig#threads} does not matter then. All
+     * connections that this node dials live on one of the event loops.
+     */
+    public Transport(TransportConfig config, FrameHandler handler, TransportThreads threads) {
+        this(config, handler, threads, false);
+    }
+
+    private Transport(TransportConfig config, FrameHandler handler, TransportThreads threads, boolean ownThreads) {
         this.config = config;
         this.handler = handler;
         this.tls = new Tls(config.self(), config.privateKey(), config.keys());
         this.connections = new Connections(config.admission(), handler);
         this.handshakes = new Handshakes(config.admission());
-        String name = "pbft-" + config.self();
-        this.eventLoops = new MultiThreadIoEventLoopGroup(
-                config.threads(), new DefaultThreadFactory(name + "-net", true), NioIoHandler.newFactory());
-        this.resolver = Executors.newSingleThreadExecutor(new DefaultThreadFactory(name + "-dns", true));
-        this.handshaker = Executors.newSingleThreadExecutor(new DefaultThreadFactory(name + "-tls", true));
+        this.threads = threads;
+        this.ownThreads = ownThreads;
+        this.home = threads.eventLoops().next();
+    }
+
+    /**
+     * The event loop that dialled peers' frames are handed over on: one thread. Whoever handles frames there as well needs no
+     * lock and no switch of threads for it. It ends with the threads of this transport.
+     */
+    public ScheduledExecutorService executor() {
+        return home;
+    }
+
+    /** Whether the caller is the thread of {@link #executor}. */
+    public boolean isOnExecutor() {
+        return home.inEventLoop();
     }
 
     /**
@@ -167,23 +187,27 @@ public final class Transport implements AutoCloseable {
     }
 
     /**
-     * Closes all connections and ends the threads; waits for that, not longer than a few seconds. May be called twice,
-     * but not from a {@link FrameHandler}.
+     * Closes all connections and ends the threads that are its own; waits for that, not longer than a few seconds, unless an
+     * event loop calls. To call it again is to wait again.
      */
     @Override
     public void close() {
+        boolean first;
         synchronized (lifecycle) {
-            if (state == State.CLOSED) {
-                return;
-            }
+            first = state != State.CLOSED;
             state = State.CLOSED;
             dialers.forEach(Dialer::stop);
         }
-        resolver.shutdownNow();
-        connections.closeAll(Incident.CLOSED_HERE);
-        channels.close().awaitUninterruptibly(2 * CLOSE_NOTIFY_MILLIS_MAX, TimeUnit.MILLISECONDS);
-        eventLoops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
-        handshaker.shutdownNow();
+        if (first) {
+            connections.closeAll(Incident.CLOSED_HERE);
+        }
+        ChannelGroupFuture closed = channels.close();
+        if (!threads.inEventLoop()) {
+            closed.awaitUninterruptibly(2 * CLOSE_NOTIFY_MILLIS_MAX, TimeUnit.MILLISECONDS);
+        }
+        if (ownThreads) {
+            threads.close();
+        }
     }
 
     // Accepting
@@ -191,7 +215,7 @@ public final class Transport implements AutoCloseable {
     private void listen(InetSocketAddress address) {
         SslContext context = tls.server();
         ServerBootstrap bootstrap = new ServerBootstrap()
-                .group(eventLoops)
+                .group(threads.eventLoops())
                 .channel(NioServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, ACCEPT_BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
@@ -256,7 +280,7 @@ public final class Transport implements AutoCloseable {
 
     private Dialer dialer(NodeId peer, InetSocketAddress address) {
         SslContext context = tls.client(peer);
-        var eventLoop = eventLoops.next();
+        EventLoop eventLoop = config.listen().isPresent() ? threads.eventLoops().next() : home;
         Bootstrap bootstrap = new Bootstrap()
                 .group(eventLoop)
                 .channel(NioSocketChannel.class)
@@ -273,7 +297,7 @@ public final class Transport implements AutoCloseable {
                         install(channel, context, peer::equals, true, () -> {});
                     }
                 });
-        return new Dialer(peer, address, bootstrap, config.timing(), counters, resolver, eventLoop);
+        return new Dialer(peer, address, bootstrap, config.timing(), counters, threads.resolver(), eventLoop);
     }
 
     private void install(
@@ -282,7 +306,7 @@ public final class Transport implements AutoCloseable {
             Predicate<NodeId> expected,
             boolean dialled,
             Runnable authenticated) {
-        SslHandler ssl = new Tls.Handler(context.newEngine(channel.alloc()), handshaker);
+        SslHandler ssl = new Tls.Handler(context.newEngine(channel.alloc()), threads.handshaker());
         ssl.setHandshakeTimeoutMillis(config.timing().handshakeMillisMax());
         ssl.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MILLIS_MAX);
         channel.pipeline()

@@ -5,7 +5,9 @@ import io.pbft.client.PbftException;
 import io.pbft.client.ReadMode;
 import io.pbft.client.Receipt;
 import io.pbft.client.Reply;
+import io.pbft.client.WrongServiceException;
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.MalformedMessage;
 import io.pbft.protocol.kv.KvOperation;
 import io.pbft.protocol.kv.KvResult;
 import java.util.Optional;
@@ -14,7 +16,7 @@ import java.util.function.Function;
 
 /**
  * The built-in key-value service, typed. Every method has a form that returns a future and one that waits; both fail as
- * {@link PbftClient} says. Keys, values and limits are those of {@link KvOperation}: what breaks them is refused at once with an
+ * {@link PbftClient} says, and with {@link WrongServiceException} where the cluster runs another service. Keys, values and limits are those of {@link KvOperation}: what breaks them is refused at once with an
  * {@link IllegalArgumentException}. Thread-safe; closing it is closing the {@link PbftClient}, which is the caller's.
  */
 public final class KvClient {
@@ -39,7 +41,7 @@ public final class KvClient {
 
     /** Sets {@code key} to {@code value}. */
     public void put(Bytes key, Bytes value) {
-        await(putAsync(key, value));
+        call(new KvOperation.Put(key, value), KvResult.Done.class);
     }
 
     /** The value of {@code key}, or empty where there is none. */
@@ -49,7 +51,7 @@ public final class KvClient {
 
     /** A linearizable read by the fast way. */
     public Optional<Bytes> get(Bytes key) {
-        return await(getAsync(key, ReadMode.FAST)).value();
+        return query(new KvOperation.Get(key), KvResult.Value.class).value();
     }
 
     public CompletableFuture<Answer<Boolean>> deleteAsync(Bytes key) {
@@ -58,7 +60,7 @@ public final class KvClient {
 
     /** Whether there was something to delete. */
     public boolean delete(Bytes key) {
-        return await(deleteAsync(key)).value();
+        return call(new KvOperation.Delete(key), KvResult.Deleted.class).existed();
     }
 
     public CompletableFuture<Answer<Boolean>> compareAndSetAsync(Bytes key, Optional<Bytes> expected, Bytes value) {
@@ -72,7 +74,8 @@ public final class KvClient {
      * @return whether that was so, and so it was done
      */
     public boolean compareAndSet(Bytes key, Optional<Bytes> expected, Bytes value) {
-        return await(compareAndSetAsync(key, expected, value)).value();
+        return call(new KvOperation.CompareAndSet(key, expected, value), KvResult.Swapped.class)
+                .done();
     }
 
     public CompletableFuture<Answer<Long>> incrementAsync(Bytes key, long by) {
@@ -86,7 +89,8 @@ public final class KvClient {
      * @throws io.pbft.client.OperationFailedException when the value is no number, or the sum leaves the range of a long
      */
     public long increment(Bytes key, long by) {
-        return await(incrementAsync(key, by)).value();
+        return call(new KvOperation.Increment(key, by), KvResult.Incremented.class)
+                .value();
     }
 
     /**
@@ -102,7 +106,7 @@ public final class KvClient {
 
     /** A linearizable scan by the fast way, of one page. */
     public KvResult.Entries scan(Bytes prefix, Optional<Bytes> after, int limit) {
-        return await(scanAsync(prefix, after, limit, ReadMode.FAST)).value();
+        return query(new KvOperation.Scan(prefix, after, limit), KvResult.Entries.class);
     }
 
     private <R extends KvResult, T> CompletableFuture<Answer<T>> submit(
@@ -115,10 +119,29 @@ public final class KvClient {
         return client.read(operation.encode(), mode).thenApply(reply -> answer(reply, kind, value));
     }
 
-    /** The replicas agree on the result, so one that does not fit means that they run another service. */
+    private <R extends KvResult> R call(KvOperation operation, Class<R> kind) {
+        return decode(client.call(operation.encode()), kind);
+    }
+
+    private <R extends KvResult> R query(KvOperation operation, Class<R> kind) {
+        return decode(client.query(operation.encode(), ReadMode.FAST), kind);
+    }
+
     private static <R extends KvResult, T> Answer<T> answer(Reply reply, Class<R> kind, Function<R, T> value) {
-        R result = kind.cast(KvResult.decode(reply.result()));
-        return new Answer<>(value.apply(result), reply.seq(), reply.timeMillis(), reply.receipt());
+        return new Answer<>(value.apply(decode(reply, kind)), reply.seq(), reply.timeMillis(), reply.receipt());
+    }
+
+    /** The replicas agree on the result, so one that does not fit means that they run another service. */
+    private static <R extends KvResult> R decode(Reply reply, Class<R> kind) {
+        try {
+            return kind.cast(KvResult.decode(reply.result()));
+        } catch (MalformedMessage | ClassCastException e) {
+            throw new WrongServiceException(
+                    "the replicas do not run the key-value service: they answered with "
+                            + reply.result().size() + " bytes that are not a result of kind "
+                            + kind.getSimpleName(),
+                    e);
+        }
     }
 
     /**
