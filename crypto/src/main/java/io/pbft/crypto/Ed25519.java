@@ -1,7 +1,10 @@
 package io.pbft.crypto;
 
 import java.security.SecureRandom;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.bouncycastle.math.ec.rfc8032.Ed25519.PublicPoint;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ed25519 (RFC 8032, pure, no context) through Bouncy Castle's lightweight API. Thread-safe.
@@ -21,19 +24,50 @@ import java.util.concurrent.ConcurrentHashMap;
  * </ol>
  * A signer that adds a point of order 8 to its R passes here and fails in libraries that check the equation without the
  * cofactor. Another library may therefore only ever be put in front of this one as a fast accept: when it says yes the
- * answer is yes, when it says no the equation above is evaluated. {@link #verify} is the place for it.
+ * answer is yes, when it says no the equation above is evaluated. {@link #accelerated} makes a scheme that does this with a
+ * native library, where there is one: it accepts what this one accepts, and costs less than half.
  *
  * <p>Decoded keys are kept, because decoding and validating one costs about as much as verifying a signature.
  */
 public final class Ed25519 implements SignatureScheme {
+    /** The system property that says {@code off} where no native library is wanted. */
+    public static final String ACCELERATOR = "pbft.accelerator";
+
     /** A private key (the seed of RFC 8032, section 5.1.5), in bytes. */
     public static final int PRIVATE_KEY_SIZE = 32;
 
     /** Decoded keys that are kept, about 250 bytes each; when there are more, the later ones are decoded each time. */
     static final int POINTS_KEPT_MAX = 1 << 17;
 
-    private final ConcurrentHashMap<PublicKey, org.bouncycastle.math.ec.rfc8032.Ed25519.PublicPoint> points =
-            new ConcurrentHashMap<>();
+    /** A public key, decoded and validated; for the native library, too, when there is one. */
+    private record Known(PublicPoint point, java.security.@Nullable PublicKey translated) {}
+
+    private final ConcurrentHashMap<PublicKey, Known> known = new ConcurrentHashMap<>();
+    private final @Nullable NativeEd25519 accelerator;
+
+    /** In pure Java. */
+    public Ed25519() {
+        this(null);
+    }
+
+    private Ed25519(@Nullable NativeEd25519 accelerator) {
+        this.accelerator = accelerator;
+    }
+
+    /**
+     * With the Amazon Corretto Crypto Provider in front of it, when that is on the class path and works here; otherwise as
+     * {@link #Ed25519()}. The same predicate and the same signatures. Loading the library takes some tenths of a second once: for
+     * processes that live long. The system property {@value #ACCELERATOR} with the value {@code off} leaves it out.
+     */
+    public static Ed25519 accelerated() {
+        boolean off = "off".equals(System.getProperty(ACCELERATOR));
+        return new Ed25519(off ? null : NativeEd25519.find().orElse(null));
+    }
+
+    /** The native library that is asked first, by name and version; empty in pure Java. */
+    public Optional<String> accelerator() {
+        return Optional.ofNullable(accelerator).map(NativeEd25519::name);
+    }
 
     /** A fresh private key. */
     public static Bytes newPrivateKey(SecureRandom random) {
@@ -49,7 +83,7 @@ public final class Ed25519 implements SignatureScheme {
     @Override
     public PublicKey publicKey(Bytes encoded) {
         PublicKey key = new PublicKey(encoded);
-        if (point(key) == null) {
+        if (known(key) == null) {
             throw new IllegalArgumentException("not an Ed25519 public key that can be trusted: " + encoded.toHex()
                     + " is not the canonical encoding of a point of the prime-order subgroup");
         }
@@ -63,27 +97,38 @@ public final class Ed25519 implements SignatureScheme {
             throw new IllegalArgumentException(
                     "an Ed25519 private key has " + PRIVATE_KEY_SIZE + " bytes, not " + privateKey.size());
         }
-        return new SeedSigner(privateKey.toByteArray());
+        Signer signer = new SeedSigner(privateKey.toByteArray());
+        return accelerator == null ? signer : accelerator.signer(privateKey, signer);
     }
 
     @Override
     public boolean verify(PublicKey key, byte[] payload, Signature signature) {
-        var point = point(key);
-        return point != null
-                && org.bouncycastle.math.ec.rfc8032.Ed25519.verify(
-                        signature.unsafe(), 0, point, payload, 0, payload.length);
+        Known signatory = known(key);
+        if (signatory == null) {
+            return false;
+        }
+        java.security.PublicKey translated = signatory.translated();
+        if (accelerator != null && translated != null && accelerator.accepts(translated, payload, signature)) {
+            return true;
+        }
+        return org.bouncycastle.math.ec.rfc8032.Ed25519.verify(
+                signature.unsafe(), 0, signatory.point(), payload, 0, payload.length);
     }
 
-    /** The point of {@code key}, or null when it fails full validation; a bad key is never kept. */
-    private org.bouncycastle.math.ec.rfc8032.Ed25519.PublicPoint point(PublicKey key) {
-        var kept = points.get(key);
+    /** {@code key} decoded, or null when it fails full validation; a bad key is never kept. */
+    private @Nullable Known known(PublicKey key) {
+        Known kept = known.get(key);
         if (kept != null) {
             return kept;
         }
-        var decoded = org.bouncycastle.math.ec.rfc8032.Ed25519.validatePublicKeyFullExport(
+        PublicPoint point = org.bouncycastle.math.ec.rfc8032.Ed25519.validatePublicKeyFullExport(
                 key.encoded().unsafe(), 0);
-        if (decoded != null && points.size() < POINTS_KEPT_MAX) {
-            points.put(key, decoded);
+        if (point == null) {
+            return null;
+        }
+        Known decoded = new Known(point, accelerator == null ? null : accelerator.translate(key));
+        if (known.size() < POINTS_KEPT_MAX) {
+            known.put(key, decoded);
         }
         return decoded;
     }

@@ -33,7 +33,11 @@ class Ed25519PredicateTest {
             "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
             "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85");
 
-    private final Ed25519 scheme = new Ed25519();
+    private final Ed25519 scheme = scheme();
+
+    Ed25519 scheme() {
+        return new Ed25519();
+    }
 
     /** All of the set: keys of small or mixed order, S beyond L, non-canonical R and A. Not one gets through. */
     @Test

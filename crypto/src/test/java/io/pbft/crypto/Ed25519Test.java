@@ -10,7 +10,11 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class Ed25519Test {
-    private final Ed25519 scheme = new Ed25519();
+    private final Ed25519 scheme = scheme();
+
+    Ed25519 scheme() {
+        return new Ed25519();
+    }
 
     @Test
     void signsAndVerifiesTheVectorsOfRfc8032() {

@@ -54,7 +54,13 @@ public record ClientConfig(
     /** The file of a client's private key, in its folder. */
     public static final String KEY_FILE = "key.pem";
 
+    /** For what is done once: it loads nothing. */
     private static final SignatureScheme SCHEME = new Ed25519();
+
+    /** For all clients of a process, loaded with the first of them. */
+    private static final class Accelerated {
+        static final SignatureScheme SCHEME = Ed25519.accelerated();
+    }
 
     public ClientConfig {
         require(outstandingMax >= 1 && outstandingMax <= 1 << 20, "outstandingMax", "1 to 1048576", outstandingMax);
@@ -186,11 +192,11 @@ public record ClientConfig(
     }
 
     Signer signer() {
-        return signer(privateKey);
+        return Accelerated.SCHEME.signer(privateKey);
     }
 
     SignatureScheme scheme() {
-        return SCHEME;
+        return Accelerated.SCHEME;
     }
 
     /** Names the cluster and the client; never the key. */

@@ -13,8 +13,6 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.ChannelGroupFuture;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
@@ -216,7 +214,7 @@ public final class Transport implements AutoCloseable {
         SslContext context = tls.server();
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(threads.eventLoops())
-                .channel(NioServerSocketChannel.class)
+                .channelFactory(Sockets::server)
                 .option(ChannelOption.SO_BACKLOG, ACCEPT_BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
@@ -283,7 +281,7 @@ public final class Transport implements AutoCloseable {
         EventLoop eventLoop = config.listen().isPresent() ? threads.eventLoops().next() : home;
         Bootstrap bootstrap = new Bootstrap()
                 .group(eventLoop)
-                .channel(NioSocketChannel.class)
+                .channelFactory(Sockets::client)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS_MAX)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)

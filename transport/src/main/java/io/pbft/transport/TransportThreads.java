@@ -2,7 +2,6 @@ package io.pbft.transport;
 
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -29,7 +28,7 @@ public final class TransportThreads implements AutoCloseable {
      */
     public TransportThreads(String name, int eventLoops) {
         this.eventLoops = new MultiThreadIoEventLoopGroup(
-                eventLoops, new DefaultThreadFactory(name + "-net", true), NioIoHandler.newFactory());
+                eventLoops, new DefaultThreadFactory(name + "-net", true), Sockets.ioHandler());
         this.resolver = onDemand(name + "-dns");
         this.handshaker = onDemand(name + "-tls");
     }

@@ -68,6 +68,7 @@ public final class ReplicaServer implements AutoCloseable {
 
     private final int id;
     private final String name;
+    private final String signatures;
     private final ServerOptions options;
     private final long startedNanos = System.nanoTime();
     private final Counters counters = new Counters();
@@ -138,7 +139,8 @@ public final class ReplicaServer implements AutoCloseable {
         this.evidence = new EvidenceFolder(folder.evidence());
         try {
             Bytes privateKey = privateKey(cluster, id, folder);
-            Ed25519 scheme = new Ed25519();
+            Ed25519 scheme = Ed25519.accelerated();
+            this.signatures = scheme.accelerator().orElse("Bouncy Castle");
             Signer signer = scheme.signer(privateKey);
             NodeId self = NodeId.replica(id);
             Verifier verifier =
@@ -200,12 +202,13 @@ public final class ReplicaServer implements AutoCloseable {
     private void announce() {
         ReplicaReport report = loop.report();
         LOG.info(
-                "replica {} serves on {}: view {}, executed up to {}, stable checkpoint {}",
+                "replica {} serves on {}: view {}, executed up to {}, stable checkpoint {}; signatures by {}",
                 id,
                 transport.listenAddress(),
                 report.view(),
                 report.lastExecuted(),
-                report.stableCheckpoint());
+                report.stableCheckpoint(),
+                signatures);
     }
 
     private static Bytes privateKey(ClusterConfig cluster, int id, ReplicaFolder folder) {
