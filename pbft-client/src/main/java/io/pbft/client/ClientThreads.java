@@ -76,7 +76,10 @@ public final class ClientThreads implements AutoCloseable {
         clients.remove(client);
     }
 
-    /** Closes the clients that still run on these threads, each within its {@link ClientConfig#closeTimeout}, and then the threads. */
+    /**
+     * Closes the clients that still run on these threads, each within its {@link ClientConfig#closeTimeout}, and then the
+     * threads. Not to be called from a callback on one of them.
+     */
     @Override
     public void close() {
         synchronized (this) {

@@ -20,6 +20,7 @@ import java.math.BigInteger;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
@@ -38,6 +39,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
+import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -89,7 +91,7 @@ final class Tls {
     /** What accepts connections: from any registered node that is to dial this one. */
     SslContext server() {
         try {
-            return SslContextBuilder.forServer(privateKey, certificate)
+            return SslContextBuilder.forServer(new OwnKey())
                     .sslProvider(SslProvider.JDK)
                     .protocols("TLSv1.3")
                     .ciphers(CIPHERS)
@@ -105,7 +107,7 @@ final class Tls {
     SslContext client(NodeId peer) {
         try {
             return SslContextBuilder.forClient()
-                    .keyManager(privateKey, certificate)
+                    .keyManager(new OwnKey())
                     .sslProvider(SslProvider.JDK)
                     .protocols("TLSv1.3")
                     .ciphers(CIPHERS)
@@ -203,6 +205,56 @@ final class Tls {
     static final class UnknownKeyException extends CertificateException {
         UnknownKeyException(String message) {
             super(message);
+        }
+    }
+
+    /**
+     * One key, whatever is asked for. Without it each context would put the key into a key store of its own, encrypted under
+     * a password, which takes longer than a handshake.
+     */
+    private final class OwnKey extends X509ExtendedKeyManager {
+        private static final String ALIAS = "own";
+
+        @Override
+        public String[] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+            return new String[] {ALIAS};
+        }
+
+        @Override
+        public String chooseClientAlias(String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
+            return ALIAS;
+        }
+
+        @Override
+        public String[] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+            return new String[] {ALIAS};
+        }
+
+        @Override
+        public String chooseServerAlias(String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+            return ALIAS;
+        }
+
+        @Override
+        public String chooseEngineClientAlias(
+                String[] keyTypes, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+            return ALIAS;
+        }
+
+        @Override
+        public String chooseEngineServerAlias(
+                String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+            return ALIAS;
+        }
+
+        @Override
+        public X509Certificate[] getCertificateChain(String alias) {
+            return new X509Certificate[] {certificate};
+        }
+
+        @Override
+        public PrivateKey getPrivateKey(String alias) {
+            return privateKey;
         }
     }
 

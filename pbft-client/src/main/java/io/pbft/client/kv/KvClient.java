@@ -16,8 +16,9 @@ import java.util.function.Function;
 
 /**
  * The built-in key-value service, typed. Every method has a form that returns a future and one that waits; both fail as
- * {@link PbftClient} says, and with {@link WrongServiceException} where the cluster runs another service. Keys, values and limits are those of {@link KvOperation}: what breaks them is refused at once with an
- * {@link IllegalArgumentException}. Thread-safe; closing it is closing the {@link PbftClient}, which is the caller's.
+ * {@link PbftClient} says, and with {@link WrongServiceException} where the cluster runs another service. Keys, values and
+ * limits are those of {@link KvOperation}: what breaks them is refused at once with an {@link IllegalArgumentException}.
+ * Thread-safe; closing it is closing the {@link PbftClient}, which is the caller's.
  */
 public final class KvClient {
     private final PbftClient client;
