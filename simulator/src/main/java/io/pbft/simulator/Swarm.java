@@ -16,7 +16,8 @@ import java.util.TreeSet;
 /**
  * Draws from a seed which faults a run has and how strong they are. A random subset of all faults finds more than all of them at
  * once (Groce et al., "Swarm testing", ISSTA'12), since many a fault hides another's effect. The default portfolio: of ten seeds
- * six are a swarm, two have twins, one has everything at once, one has faults of the network and crashes alone.
+ * six are a swarm, two have twins, one has everything at once, one has faults of the network and crashes alone. A fifth of the
+ * swarm are {@link Scenarios}: coincidences that are known to matter and that chance hardly ever brings about.
  *
  * <p>What is drawn is spelled out in options, so that a run can be repeated, and made smaller, without this class. At most f
  * replicas are ever faulty. NOT thread-safe; one for each seed.
@@ -43,6 +44,9 @@ public final class Swarm {
             MessageType.VIEW_CHANGE,
             MessageType.CHECKPOINT,
             MessageType.DECISION,
+            MessageType.REQUEST,
+            MessageType.REPLY,
+            MessageType.STABLE_PROOF,
             MessageType.STATUS);
 
     private final Keyed keyed;
@@ -100,6 +104,10 @@ public final class Swarm {
         work();
         parameters();
         latency();
+        if (style == Style.SWARM && chance(20)) {
+            scenario();
+            return options.build();
+        }
         if (maybe(style == Style.NETWORK ? 90 : 55)) {
             network();
         }
@@ -125,6 +133,28 @@ public final class Swarm {
         }
         encoding();
         return options.build();
+    }
+
+    private void scenario() {
+        Scenarios scenarios = new Scenarios(options, base.replicas(), this::between);
+        long end = switch ((int) upTo(4)) {
+            case 0 -> scenarios.isolateInTurn(horizonMicros);
+            case 1 -> scenarios.lieToReaders(horizonMicros);
+            case 2 -> scenarios.loseMemory(horizonMicros);
+            case 3 -> scenarios.longStorm();
+            default -> scenarios.calmButBusy();
+        };
+        options.gstMicros = Math.max(options.gstMicros, end);
+        if (end > 0 && chance(40)) {
+            crashes();
+        }
+        if (end > 0 && options.byzantine.isEmpty() && options.faults.stream().noneMatch(Swarm::losesDisk) && chance(50)) {
+            byzantine();
+        }
+    }
+
+    private static boolean losesDisk(NodeFault fault) {
+        return fault.kind() == NodeFault.Kind.LOSE_DISK;
     }
 
     private void work() {

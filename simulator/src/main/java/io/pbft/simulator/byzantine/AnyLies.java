@@ -5,6 +5,7 @@ import static io.pbft.simulator.byzantine.PrimaryLies.keyOf;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.crypto.MerkleTree;
+import io.pbft.protocol.Batch;
 import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.Codec;
@@ -12,11 +13,14 @@ import io.pbft.protocol.Commit;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Outcome;
+import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
+import io.pbft.protocol.Proposal;
 import io.pbft.protocol.ReadReply;
 import io.pbft.protocol.Reply;
 import io.pbft.protocol.ReplyLeaf;
 import io.pbft.protocol.ReplyRoot;
+import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.StateFetch;
 import io.pbft.protocol.StateNodes;
@@ -24,6 +28,7 @@ import io.pbft.protocol.Status;
 import io.pbft.protocol.Vote;
 import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -52,18 +57,34 @@ final class AnyLies {
         }
     }
 
-    /** Signs results that are not what was executed. */
+    /** Signs results that are not what was executed, or answers with what it has not signed. */
     static final class LieReply extends Behaviour {
         @Override
         void outgoing(NodeId to, Message message, Way way) {
             if (message instanceof Reply reply && !reply.items().isEmpty() && way.dares(0.8, to, keyOf(message))) {
-                way.lie(to, lie(reply, way));
+                long chance = way.chance(keyOf(message), to.index());
+                way.lie(to, (chance & 3) == 0 ? unsigned(reply, (chance & 4) == 0) : lie(reply, way));
             } else {
                 way.pass(to, message);
             }
         }
 
-        private static Reply lie(Reply reply, Way way) {
+        /** The honest leaves with results that are not theirs, or with a way to the root that does not lead there. */
+        private static Reply unsigned(Reply reply, boolean results) {
+            List<Reply.Item> items = new ArrayList<>();
+            for (Reply.Item item : reply.items()) {
+                List<Digest> longer = new ArrayList<>(item.path());
+                longer.add(Digest.of(Bytes.utf8("lie")));
+                items.add(
+                        results
+                                ? new Reply.Item(
+                                        item.leaf(), Optional.of(Bytes.utf8("lie")), item.index(), item.path())
+                                : new Reply.Item(item.leaf(), item.result(), item.index(), longer));
+            }
+            return new Reply(reply.root(), items);
+        }
+
+        static Reply lie(Reply reply, Way way) {
             Bytes result = Bytes.utf8("lie");
             List<ReplyLeaf> leaves = new ArrayList<>();
             List<Digest> hashes = new ArrayList<>();
@@ -114,10 +135,26 @@ final class AnyLies {
         }
     }
 
-    /** Votes in the names of others, under its own signature. */
+    /** Votes, answers and asks in the names of others, under its own signature or under theirs for something else. */
     static final class ForgeSignature extends Behaviour {
         @Override
         void outgoing(NodeId to, Message message, Way way) {
+            if (message instanceof Proposal proposal
+                    && proposal.prePrepare().statement().replica() == way.self()
+                    && !proposal.batch().requests().isEmpty()
+                    && way.dares(0.2, NodeId.replica(0), keyOf(message))) {
+                way.lie(to, forged(proposal, way));
+                return;
+            }
+            if (message instanceof Reply reply && !reply.items().isEmpty() && way.dares(0.3, to, keyOf(message))) {
+                Reply lie = LieReply.lie(reply, way);
+                for (int other = 0; other < way.replicas(); other++) {
+                    ReplyRoot own = lie.root().statement();
+                    ReplyRoot root = new ReplyRoot(own.view(), own.root(), own.leaves(), other);
+                    way.lie(to, new Reply(new Signed<>(root, lie.root().signature()), lie.items()));
+                }
+                return;
+            }
             way.pass(to, message);
             if (message instanceof Signed<?> signed
                     && signed.statement() instanceof Vote vote
@@ -128,6 +165,29 @@ final class AnyLies {
                         : new Prepare(vote.view(), vote.seq(), vote.digest(), other);
                 way.lie(to, new Signed<>(forged, signed.signature()));
             }
+        }
+
+        /** The first client's operations are the liar's, under the client's signature for its own. */
+        private static Proposal forged(Proposal proposal, Way way) {
+            Batch batch = proposal.batch();
+            List<Signed<Request>> requests = new ArrayList<>(batch.requests());
+            Signed<Request> honest = requests.get(0);
+            Request request = honest.statement();
+            List<Bytes> operations = Collections.nCopies(
+                    request.operations().size(), Bytes.utf8("lie " + request.epoch() + " " + request.first()));
+            requests.set(
+                    0,
+                    new Signed<>(
+                            new Request(
+                                    request.client(),
+                                    request.epoch(),
+                                    request.lowest(),
+                                    request.first(),
+                                    request.replier(),
+                                    operations),
+                            honest.signature()));
+            PrePrepare header = proposal.prePrepare().statement();
+            return PrimaryLies.propose(header.view(), header.seq(), new Batch(batch.timeMillis(), requests), way);
         }
     }
 

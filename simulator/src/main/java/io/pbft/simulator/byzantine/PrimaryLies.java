@@ -225,7 +225,7 @@ final class PrimaryLies {
         }
     }
 
-    /** Proposes times that go back, or lie far ahead. */
+    /** Proposes times that go back, a little or far, or lie far ahead. */
     static final class BadTime extends Behaviour {
         private static final long FAR_MILLIS = 3_600_000;
 
@@ -237,8 +237,10 @@ final class PrimaryLies {
                 long about = Mix.mix(header.view(), header.seq());
                 if (way.dares(0.7, NodeId.replica(0), about)) {
                     Batch batch = own.get().batch();
-                    boolean back = (way.chance(about, 1) & 1) == 0;
-                    long time = Math.max(1, batch.timeMillis() + (back ? -FAR_MILLIS : FAR_MILLIS));
+                    long chance = way.chance(about, 1);
+                    long step = (chance & 2) == 0 ? FAR_MILLIS : chance >>> 8 & 127;
+                    boolean back = (chance & 1) == 0 || step < FAR_MILLIS;
+                    long time = Math.max(1, batch.timeMillis() + (back ? -step : step));
                     way.lie(to, propose(header.view(), header.seq(), new Batch(time, batch.requests()), way));
                     return;
                 }

@@ -82,10 +82,13 @@ final class RandomLies extends Behaviour {
             CommitCertificate c = m.certificate();
             List<Signed<Commit>> commits = new ArrayList<>(c.commits());
             commits.remove(commits.size() - 1);
-            return (chance & 1) == 0
-                    ? new Decision(
-                            new CommitCertificate(c.view(), near(c.seq(), chance), c.digest(), c.commits()), m.batch())
-                    : new Decision(new CommitCertificate(c.view(), c.seq(), c.digest(), commits), m.batch());
+            return switch ((int) (chance & 3)) {
+                case 0 ->
+                    new Decision(
+                            new CommitCertificate(c.view(), near(c.seq(), chance), c.digest(), c.commits()), m.batch());
+                case 1 -> new Decision(new CommitCertificate(c.view(), c.seq(), c.digest(), commits), m.batch());
+                default -> new Decision(c, PrimaryLies.altered(m.batch(), chance >>> 2));
+            };
         } else if (message instanceof StableProof m) {
             var c = m.certificate();
             return new StableProof(

@@ -5,23 +5,29 @@ import static io.pbft.simulator.byzantine.PrimaryLies.keyOf;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Batch;
+import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.PrePrepare;
+import io.pbft.protocol.Prepare;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.ViewChange;
 import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /** What can be done wrong when views change. */
 final class ViewChangeLies {
     private ViewChangeLies() {}
 
-    /** Tells each receiver of other prepared certificates: all, none, or some of those it has. */
+    /**
+     * Tells each receiver of other prepared certificates: all, none, or some of those it has; seldom also of certificates
+     * that it made up, which carry signatures for something else.
+     */
     static final class Conflicting extends Behaviour {
         @Override
         void outgoing(NodeId to, Message message, Way way) {
@@ -35,13 +41,46 @@ final class ViewChangeLies {
                         some.add(certificate);
                     }
                 }
-                boolean old = (way.chance(change.view(), to.index()) & 3) == 0;
-                CheckpointCertificate stable = old ? CheckpointCertificate.GENESIS : change.stable();
+                long chance = way.chance(change.view(), to.index());
+                CheckpointCertificate stable = (chance & 3) == 0 ? CheckpointCertificate.GENESIS : change.stable();
+                if ((chance & 12) == 0 && !some.isEmpty()) {
+                    some.set(0, madeUp(some.get(0)));
+                } else if ((chance & 12) == 4) {
+                    stable = madeUp(stable);
+                }
                 way.lie(to, way.sign(new ViewChange(change.view(), stable, some, way.self())));
             } else {
                 way.pass(to, message);
             }
         }
+    }
+
+    /** The null request in place of what prepared, under the signatures for that. */
+    private static PreparedCertificate madeUp(PreparedCertificate honest) {
+        PrePrepare header = honest.prePrepare().statement();
+        Digest digest = Batch.NULL.digest();
+        List<Signed<Prepare>> prepares = new ArrayList<>();
+        for (Signed<Prepare> vote : honest.prepares()) {
+            Prepare prepare = vote.statement();
+            prepares.add(new Signed<>(
+                    new Prepare(prepare.view(), prepare.seq(), digest, prepare.replica()), vote.signature()));
+        }
+        PrePrepare other = new PrePrepare(header.view(), header.seq(), digest, header.replica());
+        return new PreparedCertificate(new Signed<>(other, honest.prePrepare().signature()), prepares);
+    }
+
+    /** A state that nobody has, under the signatures for another one. */
+    private static CheckpointCertificate madeUp(CheckpointCertificate honest) {
+        if (honest.seq() == 0) {
+            return honest;
+        }
+        Digest state = Digest.of(Bytes.utf8("no such state"));
+        List<Signed<Checkpoint>> proof = new ArrayList<>();
+        for (Signed<Checkpoint> vote : honest.proof()) {
+            Checkpoint checkpoint = new Checkpoint(honest.seq(), state, vote.statement().replica());
+            proof.add(new Signed<>(checkpoint, vote.signature()));
+        }
+        return new CheckpointCertificate(honest.seq(), state, proof);
     }
 
     /** Asks for one view after the other. */
@@ -68,7 +107,7 @@ final class ViewChangeLies {
         }
     }
 
-    /** Leads into a view with proposals that do not follow from the VIEW-CHANGEs. */
+    /** Leads into a view with proposals that do not follow from the VIEW-CHANGEs, or with too few of these. */
     static final class BadNewView extends Behaviour {
         @Override
         void outgoing(NodeId to, Message message, Way way) {
@@ -85,6 +124,15 @@ final class ViewChangeLies {
         private static NewView spoilt(NewView honest, Way way, NodeId to) {
             List<Signed<PrePrepare>> proposals = new ArrayList<>(honest.proposals());
             long chance = way.chance(honest.view(), to.index());
+            if ((chance & 0x70) == 0) {
+                return alone(honest, (chance & 0x80) == 0, way);
+            } else if ((chance & 0x70) == 0x10 && !proposals.isEmpty()) {
+                // Of another view that it is the primary of.
+                PrePrepare first = proposals.get(0).statement();
+                proposals.set(0, way.sign(new PrePrepare(
+                        honest.view() + way.replicas(), first.seq(), first.digest(), way.self())));
+                return new NewView(honest.view(), honest.viewChanges(), proposals, way.self());
+            }
             if (proposals.isEmpty()) {
                 long seq = 1 + (chance >>> 8 & 31);
                 proposals.add(way.sign(new PrePrepare(honest.view(), seq, Batch.NULL.digest(), way.self())));
@@ -99,6 +147,14 @@ final class ViewChangeLies {
                 proposals.set(victim, way.sign(new PrePrepare(old.view(), old.seq(), digest, way.self())));
             }
             return new NewView(honest.view(), honest.viewChanges(), proposals, way.self());
+        }
+
+        /** A view that begins with nothing: only its own word stands for it, once or as often as others are needed. */
+        private static NewView alone(NewView honest, boolean once, Way way) {
+            Signed<ViewChange> own =
+                    way.sign(new ViewChange(honest.view(), CheckpointCertificate.GENESIS, List.of(), way.self()));
+            int copies = once ? 1 : honest.viewChanges().size();
+            return new NewView(honest.view(), Collections.nCopies(copies, own), List.of(), way.self());
         }
     }
 }

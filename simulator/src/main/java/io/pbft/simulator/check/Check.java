@@ -6,12 +6,14 @@ import java.util.Locale;
 public enum Check {
     /** Correct replicas execute the same at the same sequence number. */
     AGREEMENT(true),
-    /** What is executed was signed by the client whose it is said to be. */
+    /** What is executed was signed by the client whose it is said to be; the agreed time is that of a correct clock. */
     VALIDITY(true),
     /** Every operation has one place in the order. */
     EXACTLY_ONCE(true),
     /** No correct replica signs two different votes for one (type, view, seq), and none in a view that it has left. */
     PROMISES(true),
+    /** Every certificate that a correct replica writes down or sends is whole, and every NEW-VIEW follows from its V. */
+    CERTIFICATES(true),
     /** A vote leaves a correct replica only once it is durable there. */
     PERSISTENCE(true),
     /** What a client was told has its place in the order, and keeps it. */
@@ -20,7 +22,7 @@ public enum Check {
     LINEARIZABILITY(true),
     /** The clients' history is what the agreed order gives, by replay. */
     REPLAY(true),
-    /** Correct replicas have the same state at the same checkpoint. */
+    /** Correct replicas have the same state at the same checkpoint, at every one, and it is what the log makes. */
     CHECKPOINTS(true),
     /** What a client takes for proof proves it to others. */
     RECEIPTS(true),

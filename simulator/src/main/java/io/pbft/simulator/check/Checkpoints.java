@@ -3,6 +3,7 @@ package io.pbft.simulator.check;
 import io.pbft.crypto.Digest;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Correct replicas vouch for the same state at the same sequence number. NOT thread-safe. */
 public final class Checkpoints {
@@ -15,6 +16,11 @@ public final class Checkpoints {
 
     public Checkpoints(Findings findings) {
         this.findings = findings;
+    }
+
+    /** What the first correct replica that spoke of {@code seq} has there. */
+    Optional<Digest> state(long seq) {
+        return Optional.ofNullable(first.get(seq)).map(First::state);
     }
 
     /** A correct replica has, or vouches for, this state after {@code seq}. */

@@ -7,6 +7,7 @@ import io.pbft.protocol.Message;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.ReplicaReport;
+import io.pbft.simulator.NodeFault;
 import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.node.ReplicaNode;
 import io.pbft.simulator.node.Watch;
@@ -31,8 +32,19 @@ public final class Checks implements Watch {
     private final Order order;
     private final Promises promises;
     private final Checkpoints checkpoints;
+    private final Certificates certificates;
+    private final LogReplay logReplay;
     private final History history;
     private final boolean faultFree;
+
+    /**
+     * Whether a client may rightly be told what none of the replicas has executed that are correct from the first to the last:
+     * when more than f are faulty, though not from the beginning.
+     */
+    private final boolean incomplete;
+
+    /** The checkpoint that each replica has executed up to and not taken yet; 0: none. */
+    private final long[] due;
     private long highestView;
     private boolean decided = true;
 
@@ -48,8 +60,17 @@ public final class Checks implements Watch {
                 findings,
                 (replica, kind, seq, view) -> replicas.apply(replica).disk().holds(kind, seq, view));
         this.checkpoints = new Checkpoints(findings);
+        this.certificates = new Certificates(
+                findings,
+                options.replicas(),
+                options.parameters().checkpointInterval(),
+                world.verifierWithoutMemory()::isSigned);
+        this.logReplay = new LogReplay(findings);
         this.history = new History(findings);
+        this.due = new long[options.replicas()];
         this.faultFree = isFaultFree(options);
+        this.incomplete = options.faulty().size() > options.quorum().faulty()
+                && options.faults().stream().anyMatch(fault -> fault.kind() == NodeFault.Kind.LOSE_DISK);
     }
 
     /** Whether nothing is wrong with the network, the nodes and the clocks, so that nobody has a cause to change the view. */
@@ -103,7 +124,10 @@ public final class Checks implements Watch {
             history.replayOn(own.get(), order.agreed());
         } else {
             decided = history.search();
-            history.replay(order.agreed());
+            if (!incomplete) {
+                history.replay(order.agreed());
+            }
+            logReplay.finish(order.agreed(), checkpoints, options.parameters().checkpointInterval());
         }
         for (ReplicaNode replica : replicas) {
             if (replica.correct()) {
@@ -118,11 +142,47 @@ public final class Checks implements Watch {
     @Override
     public void executed(int replica, Effect.Execute batch) {
         order.executed(replica, batch);
+        long ahead = batch.timeMillis() - latestClockMillis() - options.parameters().clockSkewMillis();
+        if (ahead > 0) {
+            findings.report(
+                    Check.VALIDITY,
+                    "replica " + replica + " executes " + batch.seq() + " at a time " + ahead
+                            + " ms later than any correct replica could vouch for");
+        }
+    }
+
+    /** What no correct clock is ahead of now. */
+    private long latestClockMillis() {
+        long skew = options.clocks().skewMillis().values().stream()
+                .mapToLong(Integer::longValue)
+                .max()
+                .orElse(0);
+        long passed = world.now() + world.now() * options.clocks().driftPpm() / 1_000_000;
+        return World.WALL_MILLIS + Math.max(0, skew) + passed / 1_000 + 1;
+    }
+
+    @Override
+    public void wanted(int replica, Effect effect) {
+        certificates.wanted(replica, effect);
+        if (effect instanceof Effect.TakeSnapshot snapshot) {
+            logReplay.taken(snapshot);
+            due[replica] = 0;
+        } else if (effect instanceof Effect.InstallState) {
+            due[replica] = 0;
+        } else if (effect instanceof Effect.Execute batch) {
+            if (due[replica] != 0 && batch.seq() == due[replica] + 1) {
+                findings.report(
+                        Check.CHECKPOINTS,
+                        "replica " + replica + " takes no checkpoint at " + due[replica] + " and executes on");
+            }
+            due[replica] = batch.seq() % options.parameters().checkpointInterval() == 0 ? batch.seq() : 0;
+        }
     }
 
     @Override
     public void sent(int replica, Message message) {
         promises.sent(replica, message);
+        certificates.sent(replica, message);
     }
 
     @Override
@@ -193,7 +253,7 @@ public final class Checks implements Watch {
         history.returned(call.number(), answer, world.now(), seq, order.last());
         if (seq > 0) {
             long place = order.place(client, call.encode()).orElse(0L);
-            if (place != seq) {
+            if (place != seq && (place != 0 || !incomplete)) {
                 findings.report(
                         Check.DURABILITY,
                         "client " + client + " was told that " + call + " stands at " + seq

@@ -446,6 +446,9 @@ public final class ReplicaNode implements Network.Endpoint {
         public void step(Input input, Effects out) {
             core.step(input, effects);
             for (Effect effect : effects.drain()) {
+                if (correct) {
+                    watch.wanted(index, effect);
+                }
                 if (effect instanceof Effect.Execute execute) {
                     world.trace()
                             .event(

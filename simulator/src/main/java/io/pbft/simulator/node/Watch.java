@@ -13,6 +13,9 @@ import io.pbft.simulator.workload.KeyModel;
 public interface Watch {
     void executed(int replica, Effect.Execute batch);
 
+    /** The replica's core wants this done; each effect, in order. */
+    void wanted(int replica, Effect effect);
+
     void sent(int replica, Message message);
 
     /** An entry became durable in a replica's journal. */

@@ -104,6 +104,11 @@ public final class World {
         return new Verifier(context.withSelf(node), scheme, CACHE_ENTRIES);
     }
 
+    /** A verifier that remembers nothing, for checkers: what it says was computed and not looked up. */
+    public Verifier verifierWithoutMemory() {
+        return new Verifier(context, scheme, 0);
+    }
+
     /** The verifier of all replicas. */
     public Verifier verifier() {
         return verifier;

@@ -183,18 +183,21 @@ public final class HtmlReport {
     static String meaning(Check check) {
         return switch (check) {
             case AGREEMENT -> "Two correct replicas executed different batches at the same sequence number.";
-            case VALIDITY -> "A correct replica executed what no client signed.";
+            case VALIDITY -> "A correct replica executed what no client signed, or at a time that no correct clock showed.";
             case EXACTLY_ONCE -> "An operation has two places in the order.";
             case PROMISES ->
                 "A correct replica signed two votes that contradict each other,"
                         + " or voted in a view that it had left.";
+            case CERTIFICATES ->
+                "A correct replica wrote down or sent a certificate that is not whole,"
+                        + " or began a view with what does not follow from its VIEW-CHANGEs.";
             case PERSISTENCE ->
                 "A vote left a replica before it was on its disk:" + " a crash would make the replica forget it.";
             case DURABILITY ->
                 "What a client was told does not stand in the agreed order" + " where the client was told it does.";
             case LINEARIZABILITY -> "No order of the operations explains the answers that the clients got.";
             case REPLAY -> "The agreed order, run again, gives other answers than the clients got.";
-            case CHECKPOINTS -> "Correct replicas have different states at the same sequence number.";
+            case CHECKPOINTS -> "Correct replicas have different states at a checkpoint, or another one than the log gives.";
             case RECEIPTS -> "What a client took for a proof does not convince anybody else.";
             case MEMORY -> "A window, queue or journal grew beyond its limit.";
             case ROBUSTNESS -> "A correct node threw an exception: no message and no disk may make it do so.";

@@ -1,0 +1,176 @@
+package io.pbft.simulator;
+
+import io.pbft.protocol.MessageType;
+import io.pbft.protocol.ProtocolParameters;
+import io.pbft.simulator.world.Partition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * Coincidences that have brought bugs to light, or would: each scenario sets up one, in the options, and leaves the details to
+ * chance. Each returns when the network becomes stable, in virtual microseconds; 0: it always is. NOT thread-safe.
+ */
+final class Scenarios {
+    /** Draws a number between two, both included. */
+    interface Chance {
+        long between(long min, long max);
+    }
+
+    private final SimOptions.Builder options;
+    private final int replicas;
+    private final Chance chance;
+    private final long requestMicros;
+
+    Scenarios(SimOptions.Builder options, int replicas, Chance chance) {
+        this.options = options;
+        this.replicas = replicas;
+        this.chance = chance;
+        this.requestMicros = 1_000L * options.parameters.requestTimeoutMillis();
+    }
+
+    private boolean chance(int percent) {
+        return chance.between(0, 99) < percent;
+    }
+
+    private int replica() {
+        return (int) chance.between(0, replicas - 1L);
+    }
+
+    /** Cuts {@code alone} off from all others. */
+    private void isolate(int alone, long from, long to) {
+        SortedSet<Integer> others = new TreeSet<>();
+        for (int i = 0; i < replicas; i++) {
+            others.add(i);
+        }
+        others.remove(alone);
+        options.partitions.add(new Partition(from, to, List.of(new TreeSet<>(List.of(alone)), others)));
+    }
+
+    private void lose(MessageType type, int minPercent, int maxPercent) {
+        options.dropTypes.put(type, chance.between(minPercent, maxPercent) / 100.0);
+    }
+
+    private void lie(int replica, long fromMicros, String... names) {
+        List<BehaviourSpec> specs = new ArrayList<>();
+        for (String name : names) {
+            specs.add(new BehaviourSpec(name, "", fromMicros, Long.MAX_VALUE));
+        }
+        options.byzantine.put(replica, specs);
+    }
+
+    /**
+     * One replica after the other is cut off, each for about as long as it takes to change the view, while votes get lost: so
+     * the same number prepares in one view here and in a later one there, and what each replica shows differs.
+     */
+    long isolateInTurn(long horizonMicros) {
+        long now = chance.between(0, horizonMicros / 2);
+        boolean inOrder = chance(50);
+        int turn = replica();
+        for (long left = chance.between(2, 8); left > 0; left--) {
+            long end = now + chance.between(requestMicros / 3, 5 * requestMicros / 2);
+            isolate(turn, now, end);
+            turn = inOrder ? (turn + 1) % replicas : replica();
+            now = end + (chance(30) ? chance.between(0, requestMicros) : 0);
+        }
+        if (chance(70)) {
+            lose(MessageType.PREPARE, 20, 70);
+        }
+        if (chance(60)) {
+            lose(MessageType.COMMIT, 30, 90);
+        }
+        if (chance(20)) {
+            lose(MessageType.DECISION, 50, 100);
+        }
+        if (chance(40)) {
+            lie(replica(), 0, "conflicting-view-change");
+        }
+        options.thinkMicros = Math.max(1_000, now * options.clients / 48);
+        return now;
+    }
+
+    /** Liars answer reads with what was before, and COMMITs get lost, so that correct replicas lag and could say the same. */
+    long lieToReaders(long horizonMicros) {
+        options.workload = Workload.KV;
+        options.clients = (int) chance.between(2, 5);
+        options.readShare = chance.between(30, 70) / 100.0;
+        lie(replica(), 0, "lie-read");
+        lose(MessageType.COMMIT, 30, 80);
+        if (chance(50)) {
+            lose(MessageType.DECISION, 50, 100);
+        }
+        long end = horizonMicros + chance.between(0, horizonMicros);
+        options.thinkMicros = chance.between(2_000, Math.max(2_000, end * options.clients / 48));
+        return end;
+    }
+
+    /**
+     * A replica loses its disk, and with it what it has agreed to, and from then on another one lies about what it knows. The
+     * replicas that were cut off before and after know different things. More than f are faulty at once, one of them
+     * without a vote: everything may stop, and nothing may break.
+     */
+    long loseMemory(long horizonMicros) {
+        int forgetful = replica();
+        int liar = (forgetful + 1 + (int) chance.between(0, replicas - 2L)) % replicas;
+        long at = chance.between(horizonMicros / 8, horizonMicros);
+        options.fault(NodeFault.Kind.LOSE_DISK, forgetful, at);
+        if (chance(50)) {
+            lie(liar, at, "conflicting-view-change", "silent");
+        } else {
+            lie(liar, at, "conflicting-view-change", "random");
+        }
+        long end = at + chance.between(2 * requestMicros, 8 * requestMicros);
+        int early = replica();
+        int late = replica();
+        if (early != forgetful && early != liar) {
+            isolate(early, chance.between(0, at), at + chance.between(0, requestMicros / 2));
+        }
+        if (late != early && late != forgetful && late != liar) {
+            isolate(late, at, end);
+        }
+        options.thinkMicros = Math.max(1_000, at * options.clients / 40);
+        return end;
+    }
+
+    /** Nothing gets through for so long that every patience has doubled to its end. */
+    long longStorm() {
+        long end = chance.between(15_000_000, 40_000_000);
+        if (chance(50)) {
+            options.drop = chance.between(50, 90) / 100.0;
+        } else {
+            isolate(replica(), 0, end);
+            isolate(replica(), 0, end);
+        }
+        options.thinkMicros = chance.between(1_000, end * options.clients / 48);
+        return end;
+    }
+
+    /** Nothing goes wrong, and there is all the time more to do than is done: no reason to change the view. */
+    long calmButBusy() {
+        ProtocolParameters p = options.parameters;
+        options.parameters = new ProtocolParameters(
+                p.checkpointInterval(),
+                p.window(),
+                1,
+                1,
+                p.batchBytesMax(),
+                p.tickMillis(),
+                p.requestTimeoutMillis(),
+                p.disconnectedTimeoutMillis(),
+                p.fairnessTimeoutMillis(),
+                p.viewChangeTimeoutMillis(),
+                p.viewChangeTimeoutMaxMillis(),
+                p.statusIntervalMillis(),
+                p.clockSkewMillis(),
+                p.sessionWindow(),
+                p.sessionsPerClient());
+        options.topology = io.pbft.simulator.world.Topology.LAN;
+        options.latencyMinMicros = requestMicros / 20;
+        options.latencyMaxMicros = requestMicros / 9;
+        options.diskMaxMicros = 500;
+        options.clients = (int) chance.between(2, 4);
+        options.thinkMicros = chance.between(1_000, 20_000);
+        return 0;
+    }
+}

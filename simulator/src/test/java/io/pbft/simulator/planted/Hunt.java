@@ -1,0 +1,31 @@
+package io.pbft.simulator.planted;
+
+import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.SimResult;
+import io.pbft.simulator.Simulation;
+import io.pbft.simulator.Swarm;
+import io.pbft.simulator.check.Findings;
+import java.util.List;
+import java.util.function.LongFunction;
+
+/**
+ * Runs seeds of the default portfolio. {@link PlantedProduct} loads it anew for each bug, so what goes in and comes out are types
+ * of the JDK: a seed, and what was violated first, as {@code CHECK: TEXT}; empty where all was well.
+ */
+public final class Hunt implements LongFunction<String> {
+    private final SimOptions base;
+
+    public Hunt(int replicas) {
+        base = SimOptions.parse(List.of("--replicas", Integer.toString(replicas)));
+    }
+
+    @Override
+    public String apply(long seed) {
+        SimResult result = Simulation.run(Swarm.draw(seed, base), false);
+        if (result.verdict() == SimResult.Verdict.OK) {
+            return "";
+        }
+        Findings.Violation first = result.violations().get(0);
+        return first.check().label() + ": " + first.text();
+    }
+}
