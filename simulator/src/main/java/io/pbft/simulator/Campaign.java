@@ -51,6 +51,9 @@ public final class Campaign {
         synchronized (lock) {
             result.count("wallMillis", (System.nanoTime() - startedNanos) / 1_000_000);
             say(true);
+            if (!options.plain() && !result.probesNeverHit().isEmpty()) {
+                progress.println("never seen: " + String.join("; ", result.probesNeverHit()));
+            }
             return result;
         }
     }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pbft.simulator.check.Probes;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -41,6 +43,11 @@ public final class CampaignResult {
         return count("ok") == count("seeds");
     }
 
+    /** The rare paths that no seed took: see {@link Probes}. */
+    public List<String> probesNeverHit() {
+        return Probes.missing(probes.keySet());
+    }
+
     public ObjectNode toJson() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         ObjectNode sums = json.putObject("counts");
@@ -49,6 +56,8 @@ public final class CampaignResult {
         failures.values().forEach(failed::add);
         ObjectNode seen = json.putObject("probes");
         probes.forEach(seen::put);
+        ArrayNode never = json.putArray("probesNeverHit");
+        probesNeverHit().forEach(never::add);
         return json;
     }
 

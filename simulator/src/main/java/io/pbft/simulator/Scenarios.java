@@ -18,6 +18,9 @@ final class Scenarios {
         long between(long min, long max);
     }
 
+    /** Longer than any run, and something that an option can say. */
+    private static final long FOR_EVER_MICROS = 3_600_000_000L;
+
     private final SimOptions.Builder options;
     private final int replicas;
     private final Chance chance;
@@ -55,7 +58,7 @@ final class Scenarios {
     private void lie(int replica, long fromMicros, String... names) {
         List<BehaviourSpec> specs = new ArrayList<>();
         for (String name : names) {
-            specs.add(new BehaviourSpec(name, "", fromMicros, Long.MAX_VALUE));
+            specs.add(new BehaviourSpec(name, "", fromMicros, fromMicros == 0 ? Long.MAX_VALUE : FOR_EVER_MICROS));
         }
         options.byzantine.put(replica, specs);
     }

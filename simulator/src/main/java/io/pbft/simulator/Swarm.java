@@ -148,7 +148,10 @@ public final class Swarm {
         if (end > 0 && chance(40)) {
             crashes();
         }
-        if (end > 0 && options.byzantine.isEmpty() && options.faults.stream().noneMatch(Swarm::losesDisk) && chance(50)) {
+        if (end > 0
+                && options.byzantine.isEmpty()
+                && options.faults.stream().noneMatch(Swarm::losesDisk)
+                && chance(50)) {
             byzantine();
         }
     }

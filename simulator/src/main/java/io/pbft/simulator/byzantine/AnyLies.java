@@ -77,8 +77,7 @@ final class AnyLies {
                 longer.add(Digest.of(Bytes.utf8("lie")));
                 items.add(
                         results
-                                ? new Reply.Item(
-                                        item.leaf(), Optional.of(Bytes.utf8("lie")), item.index(), item.path())
+                                ? new Reply.Item(item.leaf(), Optional.of(Bytes.utf8("lie")), item.index(), item.path())
                                 : new Reply.Item(item.leaf(), item.result(), item.index(), longer));
             }
             return new Reply(reply.root(), items);

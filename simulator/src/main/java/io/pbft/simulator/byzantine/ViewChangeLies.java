@@ -77,7 +77,8 @@ final class ViewChangeLies {
         Digest state = Digest.of(Bytes.utf8("no such state"));
         List<Signed<Checkpoint>> proof = new ArrayList<>();
         for (Signed<Checkpoint> vote : honest.proof()) {
-            Checkpoint checkpoint = new Checkpoint(honest.seq(), state, vote.statement().replica());
+            Checkpoint checkpoint =
+                    new Checkpoint(honest.seq(), state, vote.statement().replica());
             proof.add(new Signed<>(checkpoint, vote.signature()));
         }
         return new CheckpointCertificate(honest.seq(), state, proof);
@@ -129,8 +130,10 @@ final class ViewChangeLies {
             } else if ((chance & 0x70) == 0x10 && !proposals.isEmpty()) {
                 // Of another view that it is the primary of.
                 PrePrepare first = proposals.get(0).statement();
-                proposals.set(0, way.sign(new PrePrepare(
-                        honest.view() + way.replicas(), first.seq(), first.digest(), way.self())));
+                proposals.set(
+                        0,
+                        way.sign(new PrePrepare(
+                                honest.view() + way.replicas(), first.seq(), first.digest(), way.self())));
                 return new NewView(honest.view(), honest.viewChanges(), proposals, way.self());
             }
             if (proposals.isEmpty()) {

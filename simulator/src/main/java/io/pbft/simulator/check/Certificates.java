@@ -65,7 +65,8 @@ public final class Certificates {
     /** A correct replica wants this done: what it binds itself to it writes down with its evidence. */
     public void wanted(int replica, Effect effect) {
         if (effect instanceof Effect.Bind bind) {
-            place = "replica " + replica + " writes down a " + bind.promise().getClass().getSimpleName();
+            place = "replica " + replica + " writes down a "
+                    + bind.promise().getClass().getSimpleName();
             promised(bind.promise());
         } else if (effect instanceof Effect.Truncate truncate) {
             place = "replica " + replica + " forgets what is behind its stable checkpoint";
@@ -81,7 +82,8 @@ public final class Certificates {
             proposal(p.proposal());
             demand(
                     p.prepare().view() == p.proposal().prePrepare().statement().view(),
-                    "agrees in view " + p.prepare().view() + " to " + p.proposal().prePrepare().statement());
+                    "agrees in view " + p.prepare().view() + " to "
+                            + p.proposal().prePrepare().statement());
         } else if (promise instanceof Promise.CommitTo p) {
             prepared(p.certificate());
         } else if (promise instanceof Promise.LeaveView p) {
@@ -117,8 +119,7 @@ public final class Certificates {
     }
 
     private void committed(CommitCertificate certificate) {
-        Set<Integer> voters =
-                votes(certificate.commits(), certificate.view(), certificate.seq(), certificate.digest());
+        Set<Integer> voters = votes(certificate.commits(), certificate.view(), certificate.seq(), certificate.digest());
         demand(voters.size() >= quorum(), "committed by " + voters + " alone at " + certificate.seq());
     }
 
@@ -126,7 +127,9 @@ public final class Certificates {
         Set<Integer> voters = new TreeSet<>();
         for (Signed<? extends Vote> vote : votes) {
             Vote statement = vote.statement();
-            if (statement.view() == view && statement.seq() == seq && statement.digest().equals(digest)) {
+            if (statement.view() == view
+                    && statement.seq() == seq
+                    && statement.digest().equals(digest)) {
                 signed(vote);
                 voters.add(statement.replica());
             } else {
@@ -160,14 +163,18 @@ public final class Certificates {
             boolean fits = certificate.seq() > change.stable().seq()
                     && certificate.view() < change.view()
                     && seen.add(certificate.seq());
-            demand(fits, "a VIEW-CHANGE for " + change.view() + " with " + certificate.prePrepare().statement());
+            demand(
+                    fits,
+                    "a VIEW-CHANGE for " + change.view() + " with "
+                            + certificate.prePrepare().statement());
             prepared(certificate);
         }
     }
 
     private void newView(NewView newView) {
-        demand(newView.replica() == newView.view() % replicas, "a NEW-VIEW for " + newView.view() + " by "
-                + newView.replica());
+        demand(
+                newView.replica() == newView.view() % replicas,
+                "a NEW-VIEW for " + newView.view() + " by " + newView.replica());
         viewChanges(newView.view(), newView.viewChanges());
         List<PrePrepare> proposals = new ArrayList<>();
         for (Signed<PrePrepare> proposal : newView.proposals()) {
@@ -181,8 +188,9 @@ public final class Certificates {
         Set<Integer> senders = new TreeSet<>();
         for (Signed<ViewChange> change : changes) {
             signed(change);
-            demand(change.statement().view() == view, "a VIEW-CHANGE for " + change.statement().view() + " in V of "
-                    + view);
+            demand(
+                    change.statement().view() == view,
+                    "a VIEW-CHANGE for " + change.statement().view() + " in V of " + view);
             viewChange(change.statement());
             senders.add(change.statement().replica());
         }
@@ -191,7 +199,10 @@ public final class Certificates {
 
     /** O, from the highest stable checkpoint that V shows to the highest number that has prepared (OSDI'99, section 4.4). */
     private void proposals(long view, List<Signed<ViewChange>> changes, List<PrePrepare> proposals) {
-        long low = changes.stream().mapToLong(c -> c.statement().stable().seq()).max().orElse(0);
+        long low = changes.stream()
+                .mapToLong(c -> c.statement().stable().seq())
+                .max()
+                .orElse(0);
         TreeMap<Long, PreparedCertificate> latest = new TreeMap<>();
         for (Signed<ViewChange> change : changes) {
             for (PreparedCertificate certificate : change.statement().prepared()) {

@@ -34,6 +34,7 @@ public final class Checks implements Watch {
     private final Checkpoints checkpoints;
     private final Certificates certificates;
     private final LogReplay logReplay;
+    private final Probes probes;
     private final History history;
     private final boolean faultFree;
 
@@ -45,6 +46,7 @@ public final class Checks implements Watch {
 
     /** The checkpoint that each replica has executed up to and not taken yet; 0: none. */
     private final long[] due;
+
     private long highestView;
     private boolean decided = true;
 
@@ -66,6 +68,7 @@ public final class Checks implements Watch {
                 options.parameters().checkpointInterval(),
                 world.verifierWithoutMemory()::isSigned);
         this.logReplay = new LogReplay(findings);
+        this.probes = new Probes(world::probe);
         this.history = new History(findings);
         this.due = new long[options.replicas()];
         this.faultFree = isFaultFree(options);
@@ -142,7 +145,8 @@ public final class Checks implements Watch {
     @Override
     public void executed(int replica, Effect.Execute batch) {
         order.executed(replica, batch);
-        long ahead = batch.timeMillis() - latestClockMillis() - options.parameters().clockSkewMillis();
+        long ahead =
+                batch.timeMillis() - latestClockMillis() - options.parameters().clockSkewMillis();
         if (ahead > 0) {
             findings.report(
                     Check.VALIDITY,
@@ -164,6 +168,7 @@ public final class Checks implements Watch {
     @Override
     public void wanted(int replica, Effect effect) {
         certificates.wanted(replica, effect);
+        probes.wanted(replica, effect);
         if (effect instanceof Effect.TakeSnapshot snapshot) {
             logReplay.taken(snapshot);
             due[replica] = 0;
@@ -175,7 +180,11 @@ public final class Checks implements Watch {
                         Check.CHECKPOINTS,
                         "replica " + replica + " takes no checkpoint at " + due[replica] + " and executes on");
             }
-            due[replica] = batch.seq() % options.parameters().checkpointInterval() == 0 ? batch.seq() : 0;
+            due[replica] = 0;
+            if (batch.seq() % options.parameters().checkpointInterval() == 0) {
+                due[replica] = batch.seq();
+                probes.checkpointAfter(batch);
+            }
         }
     }
 

@@ -48,9 +48,13 @@ public final class LogReplay {
     }
 
     private void compare(long seq, Digest root, Checkpoints checkpoints) {
-        checkpoints.state(seq).filter(claimed -> !claimed.equals(root)).ifPresent(claimed -> findings.report(
-                Check.CHECKPOINTS,
-                "at " + seq + " a correct replica has the state " + claimed + ", the log up to there gives " + root));
+        checkpoints
+                .state(seq)
+                .filter(claimed -> !claimed.equals(root))
+                .ifPresent(claimed -> findings.report(
+                        Check.CHECKPOINTS,
+                        "at " + seq + " a correct replica has the state " + claimed + ", the log up to there gives "
+                                + root));
     }
 
     private static void apply(Effect.Call executed, State state) {

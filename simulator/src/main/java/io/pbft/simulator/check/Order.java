@@ -64,8 +64,10 @@ public final class Order {
     }
 
     private void append(int replica, Effect.Execute batch) {
-        if (!agreed.isEmpty() && batch.timeMillis() < agreed.get(agreed.size() - 1).timeMillis()) {
-            findings.report(Check.VALIDITY, "replica " + replica + " executes " + batch.seq() + " at a time that went back");
+        if (!agreed.isEmpty()
+                && batch.timeMillis() < agreed.get(agreed.size() - 1).timeMillis()) {
+            findings.report(
+                    Check.VALIDITY, "replica " + replica + " executes " + batch.seq() + " at a time that went back");
         }
         agreed.add(batch);
         firstReplica.add(replica);

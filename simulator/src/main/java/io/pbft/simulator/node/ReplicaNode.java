@@ -20,6 +20,7 @@ import io.pbft.replica.core.Recovered;
 import io.pbft.replica.core.Replica;
 import io.pbft.replica.core.ReplicaReport;
 import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.check.Probes;
 import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.Network;
 import io.pbft.simulator.world.Parcel;
@@ -277,7 +278,7 @@ public final class ReplicaNode implements Network.Endpoint {
         if (verdict instanceof Verdict.Accepted accepted) {
             handle(new Input.Received(accepted.message()));
         } else if (verdict instanceof Verdict.Rejected rejected) {
-            world.probe("rejected " + rejected.reason());
+            world.probe(Probes.rejected(rejected.reason()));
             world.trace()
                     .event("reject", name, parcel.key(), 0, rejected.reason().name());
         }
@@ -404,7 +405,7 @@ public final class ReplicaNode implements Network.Endpoint {
     private final class Listener implements DriverListener {
         @Override
         public void note(Effect.Note note) {
-            world.probe("note " + note.event());
+            world.probe(Probes.note(note.event()));
             world.trace().event("note", name, note.view(), note.seq(), note.event() + ": " + note.detail());
             if (correct) {
                 watch.noted(index, note);

@@ -183,7 +183,8 @@ public final class HtmlReport {
     static String meaning(Check check) {
         return switch (check) {
             case AGREEMENT -> "Two correct replicas executed different batches at the same sequence number.";
-            case VALIDITY -> "A correct replica executed what no client signed, or at a time that no correct clock showed.";
+            case VALIDITY ->
+                "A correct replica executed what no client signed, or at a time that no correct clock showed.";
             case EXACTLY_ONCE -> "An operation has two places in the order.";
             case PROMISES ->
                 "A correct replica signed two votes that contradict each other,"
@@ -197,7 +198,8 @@ public final class HtmlReport {
                 "What a client was told does not stand in the agreed order" + " where the client was told it does.";
             case LINEARIZABILITY -> "No order of the operations explains the answers that the clients got.";
             case REPLAY -> "The agreed order, run again, gives other answers than the clients got.";
-            case CHECKPOINTS -> "Correct replicas have different states at a checkpoint, or another one than the log gives.";
+            case CHECKPOINTS ->
+                "Correct replicas have different states at a checkpoint, or another one than the log gives.";
             case RECEIPTS -> "What a client took for a proof does not convince anybody else.";
             case MEMORY -> "A window, queue or journal grew beyond its limit.";
             case ROBUSTNESS -> "A correct node threw an exception: no message and no disk may make it do so.";

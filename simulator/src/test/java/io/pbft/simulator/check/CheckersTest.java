@@ -3,6 +3,7 @@ package io.pbft.simulator.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.checkpoint.JournalEntry;
+import io.pbft.checkpoint.MemoryStateStore;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.crypto.Signature;
@@ -19,6 +20,8 @@ import io.pbft.replica.core.Effect;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Each checker is trusted because it catches what is planted here, and because it lets the honest case through. */
@@ -90,6 +93,34 @@ class CheckersTest {
     void agreementFindsAGap() {
         order.executed(0, batch(2, 0));
         found(Check.AGREEMENT);
+    }
+
+    @Test
+    void validityFindsATimeThatGoesBack() {
+        order.executed(0, new Effect.Execute(1, 1_000, A, List.of()));
+        order.executed(0, new Effect.Execute(2, 1_000, A, List.of()));
+        assertThat(findings.isEmpty()).isTrue();
+        order.executed(0, new Effect.Execute(3, 999, A, List.of()));
+        found(Check.VALIDITY);
+    }
+
+    @Test
+    void theLogReplayFindsAStateThatTheLogDoesNotGive() {
+        for (boolean lost : new boolean[] {false, true}) {
+            Call x = put(0, "k", "x");
+            LogReplay log = new LogReplay(findings);
+            log.taken(new Effect.TakeSnapshot(1, Map.of(Bytes.utf8("T"), Optional.of(Bytes.utf8("7")))));
+            MemoryStateStore store = new MemoryStateStore(new MemoryStateStore.Disk());
+            if (!lost) {
+                store.state().put(Bytes.utf8("k"), Bytes.utf8("x"));
+            }
+            Checkpoints claimed = new Checkpoints(findings);
+            store.checkpoint(
+                    1, Map.of(Bytes.utf8("T"), Optional.of(Bytes.utf8("7"))), root -> claimed.seen(2, 1, root));
+            assertThat(findings.isEmpty()).isTrue();
+            log.finish(List.of(batch(1, 0, x)), claimed, 1);
+        }
+        found(Check.CHECKPOINTS);
     }
 
     @Test

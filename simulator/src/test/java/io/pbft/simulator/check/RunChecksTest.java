@@ -8,6 +8,7 @@ import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.replica.Operation;
 import io.pbft.replica.StateMachine;
+import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.ReplicaReport;
 import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.SimResult;
@@ -85,6 +86,32 @@ class RunChecksTest {
         crashed.reported(1, report(1, 0, 0), 0);
         crashed.finish(List.of(), 0);
         assertThat(crashed.findings().isEmpty()).isTrue();
+    }
+
+    @Test
+    void validityFindsATimeThatNoCorrectClockShows() {
+        Checks checks = checks("--seed 1 --clock-skew 2=100");
+        long latest = World.WALL_MILLIS + 100 + 1 + SimOptions.PARAMETERS.clockSkewMillis();
+        checks.executed(1, new Effect.Execute(1, latest, Digest.ZERO, List.of()));
+        assertThat(checks.findings().isEmpty()).isTrue();
+        checks.executed(1, new Effect.Execute(2, latest + 1, Digest.ZERO, List.of()));
+        found(checks, Check.VALIDITY);
+    }
+
+    @Test
+    void checkpointsFindsOneThatIsNotTaken() {
+        Checks checks = checks("--seed 1");
+        long interval = SimOptions.PARAMETERS.checkpointInterval();
+        checks.wanted(1, new Effect.Execute(interval, 1, Digest.ZERO, List.of()));
+        checks.wanted(1, new Effect.TakeSnapshot(interval, Map.of()));
+        checks.wanted(1, new Effect.Execute(interval + 1, 1, Digest.ZERO, List.of()));
+        // A replica that started again after it had executed that far does so anew.
+        checks.wanted(2, new Effect.Execute(interval, 1, Digest.ZERO, List.of()));
+        checks.wanted(2, new Effect.Execute(3, 1, Digest.ZERO, List.of()));
+        assertThat(checks.findings().isEmpty()).isTrue();
+        checks.wanted(3, new Effect.Execute(interval, 1, Digest.ZERO, List.of()));
+        checks.wanted(3, new Effect.Execute(interval + 1, 1, Digest.ZERO, List.of()));
+        found(checks, Check.CHECKPOINTS);
     }
 
     @Test

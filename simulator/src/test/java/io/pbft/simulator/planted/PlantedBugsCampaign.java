@@ -75,7 +75,9 @@ class PlantedBugsCampaign {
             violation = planted.apply(seed++);
         }
         if (!violation.isEmpty()) {
-            assertThat(product.apply(seed - 1)).as("the product itself, seed %d", seed - 1).isEmpty();
+            assertThat(product.apply(seed - 1))
+                    .as("the product itself, seed %d", seed - 1)
+                    .isEmpty();
         }
         Hunted hunted = new Hunted(bug, seed - first, seed - 1, violation, (System.nanoTime() - started) / 1_000_000);
         System.out.println(bug.name() + " " + hunted.seeds + " seeds, " + hunted.millis + " ms: "
@@ -88,7 +90,8 @@ class PlantedBugsCampaign {
         if (out.isEmpty()) {
             return;
         }
-        StringBuilder table = new StringBuilder("| planted bug | rule that it breaks | seeds | caught by |\n|---|---|---:|---|\n");
+        StringBuilder table =
+                new StringBuilder("| planted bug | rule that it breaks | seeds | caught by |\n|---|---|---:|---|\n");
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("replicas", replicas).put("first", first).put("seedsMax", seeds);
         for (Hunted one : hunted) {
