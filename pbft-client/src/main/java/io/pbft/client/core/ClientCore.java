@@ -43,7 +43,8 @@ import java.util.TreeMap;
  * <h2>Whom to ask</h2>
  * A request goes to the primary of the {@link ViewBelief}. When its answer is late, or the connection to the primary breaks, the
  * very same signed bytes go to all replicas, which makes the backups watch the primary. Late is four times what answers took of
- * late, within the bounds of {@link Config}, doubling each time.
+ * late, within the bounds of {@link Config}, doubling each time. Once answers take as long as the lower of these bounds, one
+ * request in {@link #TELL_ALL_EVERY} goes to all at once, so that the backups can tell whether it is the primary that is slow.
  *
  * <h2>What is believed</h2>
  * An outcome is believed once f + 1 replicas have signed the same leaf for it, about the very bytes that were submitted. The
@@ -62,6 +63,9 @@ import java.util.TreeMap;
  * result for each outstanding operation that is handed out at once.
  */
 public final class ClientCore {
+    /** While answers take long, one in so many requests goes to all replicas at once. */
+    static final int TELL_ALL_EVERY = 4;
+
     private final Config config;
     private final ViewBelief views;
     private final HeldBytes held;
@@ -95,6 +99,7 @@ public final class ClientCore {
     /** Smoothed: eight times the ticks until an answer, eight times the bytes of a result. */
     private long latencyTicks8;
 
+    private int sinceToldAll;
     private long resultBytes8;
 
     private long retransmissions;
@@ -312,11 +317,19 @@ public final class ClientCore {
             numberOfTicket.put(tickets.get(i), next);
             next++;
         }
-        if (up[views.primary()]) {
+        if (up[views.primary()] && !tellsAll()) {
             out.add(new Effect.SendRequest(List.of(views.primary()), request));
         } else {
             sendToAll(bundle, out);
         }
+    }
+
+    private boolean tellsAll() {
+        if (latencyTicks8 / 8 < config.retransmitTicks() || ++sinceToldAll < TELL_ALL_EVERY) {
+            return false;
+        }
+        sinceToldAll = 0;
+        return true;
     }
 
     private void sendToAll(Bundle bundle, Effects out) {

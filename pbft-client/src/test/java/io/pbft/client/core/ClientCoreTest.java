@@ -314,6 +314,23 @@ class ClientCoreTest {
     }
 
     @Test
+    void whileAnswersTakeLongSomeRequestsGoToAllAtOnce() {
+        List<Integer> toldAtOnce = new ArrayList<>();
+        for (int i = 1; i <= 40; i++) {
+            List<Effect> out = submit(i, OP);
+            Effect.SendRequest sent = (Effect.SendRequest) out.get(0);
+            toldAtOnce.add(sent.to().size());
+            // The first twenty take as long as a primary may, that is just not suspected; then answers are quick again.
+            ticks(i <= 20 ? 9 * config.retransmitTicks() / 5 : 1);
+            answer(sent.request(), 0, 1);
+        }
+        assertThat(toldAtOnce.subList(0, 6)).containsOnly(1);
+        assertThat(toldAtOnce.subList(10, 14)).containsExactlyInAnyOrder(1, 1, 1, 4);
+        assertThat(toldAtOnce.subList(14, 18)).containsExactlyInAnyOrder(1, 1, 1, 4);
+        assertThat(toldAtOnce.subList(28, 40)).containsOnly(1);
+    }
+
+    @Test
     void aBrokenConnectionToThePrimaryMakesTheRequestGoToTheOthersAtOnce() {
         Request request = onlyRequest(submit(1, OP));
 
