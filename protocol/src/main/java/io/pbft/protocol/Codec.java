@@ -274,7 +274,8 @@ public final class Codec {
                         in.bool("changingView"),
                         in.i64("lastExecuted"),
                         in.i64("stable"),
-                        in.bool("answer"));
+                        in.bool("answer"),
+                        in.i64("awaited"));
             case DECISION -> new Decision(StatementCodec.commitCertificate(in), batch(in));
             case STABLE_PROOF -> new StableProof(StatementCodec.checkpointCertificate(in));
             case BATCH_FETCH -> batchFetch(in);
@@ -428,6 +429,7 @@ public final class Codec {
         out.i64(status.lastExecuted());
         out.i64(status.stable());
         out.bool(status.answer());
+        out.i64(status.awaited());
     }
 
     private static void putStateFetch(WireWriter out, StateFetch fetch) {

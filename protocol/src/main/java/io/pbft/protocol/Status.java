@@ -9,9 +9,15 @@ package io.pbft.protocol;
  * @param lastExecuted the highest sequence number up to which it has executed everything
  * @param stable its low watermark
  * @param answer whether this answers another status: answers are not answered
+ * @param awaited the sequence number that a stable checkpoint must reach before it votes again; 0 where it waits for none
  */
-public record Status(long view, boolean changingView, long lastExecuted, long stable, boolean answer)
+public record Status(long view, boolean changingView, long lastExecuted, long stable, boolean answer, long awaited)
         implements Message {
+    /** Of one that waits for no checkpoint. */
+    public Status(long view, boolean changingView, long lastExecuted, long stable, boolean answer) {
+        this(view, changingView, lastExecuted, stable, answer, 0);
+    }
+
     @Override
     public MessageType type() {
         return MessageType.STATUS;

@@ -235,6 +235,7 @@ public final class Verifier {
         fieldWithin("view", status.view(), Long.MAX_VALUE);
         fieldWithin("lastExecuted", status.lastExecuted(), Long.MAX_VALUE);
         fieldWithin("stable", status.stable(), Long.MAX_VALUE);
+        fieldWithin("awaited", status.awaited(), Long.MAX_VALUE);
     }
 
     private void checkReadReply(NodeId from, ReadReply reply) {

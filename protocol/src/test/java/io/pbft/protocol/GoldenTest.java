@@ -84,7 +84,7 @@ class GoldenTest {
             case READ_REPLY ->
                 new ReadReply(
                         -2, 300, 1_700_000_000_000L, Outcome.EXECUTED, digest(0xdd), Optional.of(Bytes.utf8("v")));
-            case STATUS -> new Status(5, true, 300, 256, false);
+            case STATUS -> new Status(5, true, 300, 256, false, 768);
             case DECISION ->
                 new Decision(
                         new CommitCertificate(

@@ -49,7 +49,8 @@ public final class Messages {
                 new ReadRequest(random.nextLong(), random.nextBoolean(), random.nextBoolean(), bytes(64));
             case READ_REPLY ->
                 new ReadReply(random.nextLong(), number(), number(), one(Outcome.values()), digest(), result());
-            case STATUS -> new Status(number(), random.nextBoolean(), number(), number(), random.nextBoolean());
+            case STATUS ->
+                new Status(number(), random.nextBoolean(), number(), number(), random.nextBoolean(), number());
             case DECISION -> new Decision(commitCertificate(), batch());
             case STABLE_PROOF -> new StableProof(checkpointCertificate());
             case BATCH_FETCH -> new BatchFetch(list(random.nextInt(5), i -> digest()));

@@ -631,6 +631,7 @@ class VerifierTest {
         @Test
         void fieldsOutOfRangeAreRejected() {
             rejected(REPLICA, new Status(-1, true, 2, 0, false), Rejection.BAD_FIELD);
+            rejected(REPLICA, new Status(1, true, 2, 0, false, -1), Rejection.BAD_FIELD);
             rejected(CLIENT, new ReplyFetch(1, -1), Rejection.BAD_FIELD);
             rejected(
                     REPLICA,

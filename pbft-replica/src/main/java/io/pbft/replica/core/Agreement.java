@@ -22,14 +22,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class Agreement {
     private final ReplicaState state;
+    private final PrimaryPace pace;
+    private final Padding padding;
 
     /** The next sequence number that this replica assigns while it is primary. */
     private long nextSeq = 1;
 
     private long proposedTimeMillis;
 
-    Agreement(ReplicaState state) {
+    Agreement(ReplicaState state, PrimaryPace pace, Padding padding) {
         this.state = state;
+        this.pace = pace;
+        this.padding = padding;
     }
 
     /** A request that is not settled, from its client or passed on by another replica. */
@@ -41,6 +45,7 @@ final class Agreement {
             case TAKEN -> {
                 // Whoever sends to a few replicas only is still served: they tell the primary (TOCS'02, section 2.3.1).
                 if (from.isClient() && state.normal() && !state.isPrimary()) {
+                    pace.told(statement);
                     out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
                 }
             }
@@ -56,32 +61,37 @@ final class Agreement {
 
     /** Proposes while the pipeline has room; what cannot go now is gathered into the next, larger batch. */
     void propose(Effects out) {
-        while (mayPropose()) {
+        while (hasRoom() && state.queue.hasUnproposed()) {
             List<Signed<Request>> requests = state.queue.take(
                     state.parameters.batchOperationsMax(), state.parameters.batchBytesMax(), state.clients);
             if (requests.isEmpty()) {
-                return;
+                break;
             }
             proposedTimeMillis = Math.max(state.wallMillis, Math.max(state.agreedTimeMillis, proposedTimeMillis));
-            Batch batch = new Batch(proposedTimeMillis, requests);
-            long seq = nextSeq++;
-            PrePrepare prePrepare = new PrePrepare(state.view(), seq, Codec.digest(batch), state.self);
-            Slot slot = state.slot(seq);
-            InvariantViolation.check(slot.agreedView < state.view(), "one PRE-PREPARE for each view and number");
-            slot.agreedView = state.view();
-            out.add(new Effect.Bind(new Promise.Propose(prePrepare, batch)));
+            propose(new Batch(proposedTimeMillis, requests), out);
+        }
+        while (hasRoom() && padding.isDue(nextSeq)) {
+            state.note(out, Event.NULL_REQUEST_PROPOSED, nextSeq, "up to a checkpoint that a replica waits for");
+            propose(Batch.NULL, out);
         }
     }
 
-    private boolean mayPropose() {
+    private void propose(Batch batch, Effects out) {
+        long seq = nextSeq++;
+        PrePrepare prePrepare = new PrePrepare(state.view(), seq, Codec.digest(batch), state.self);
+        Slot slot = state.slot(seq);
+        InvariantViolation.check(slot.agreedView < state.view(), "one PRE-PREPARE for each view and number");
+        slot.agreedView = state.view();
+        out.add(new Effect.Bind(new Promise.Propose(prePrepare, batch)));
+    }
+
+    private boolean hasRoom() {
         // The last checkpoint interval of the window is left free, so that a backup whose window moves a little later
-        // than
-        // the primary's still has room for everything that is proposed.
+        // than the primary's still has room for everything that is proposed.
         long end = state.stable.seq() + state.parameters.window() - state.parameters.checkpointInterval();
         return state.isPrimary()
                 && state.installing == null
                 && state.wallMillis > 0
-                && state.queue.hasUnproposed()
                 && nextSeq <= end
                 && nextSeq - 1 - state.lastExecuted < state.parameters.pipelineDepth();
     }
@@ -132,9 +142,7 @@ final class Agreement {
     /** Accepts a PRE-PREPARE of this view, and agrees to it where this replica is a backup. */
     void accept(Slot slot, Proposal proposal, Effects out) {
         slot.accept(proposal);
-        for (Signed<Request> request : proposal.batch().requests()) {
-            state.queue.proposed(request.statement());
-        }
+        pace.proposed(proposal.batch());
         PrePrepare prePrepare = proposal.prePrepare().statement();
         if (prePrepare.replica() != state.self && slot.agreedView < state.view()) {
             slot.agreedView = state.view();

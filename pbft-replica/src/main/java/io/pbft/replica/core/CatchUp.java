@@ -55,6 +55,8 @@ final class CatchUp {
     private final Agreement agreement;
     private final Checkpoints checkpoints;
     private final ViewChanger viewChanger;
+    private final PrimaryPace pace;
+    private final Padding padding;
     private final Peer[] peers;
     private final int intervalTicks;
 
@@ -69,11 +71,19 @@ final class CatchUp {
     /** Once executed as far, asks on. */
     private long askAgainAfter = Long.MAX_VALUE;
 
-    CatchUp(ReplicaState state, Agreement agreement, Checkpoints checkpoints, ViewChanger viewChanger) {
+    CatchUp(
+            ReplicaState state,
+            Agreement agreement,
+            Checkpoints checkpoints,
+            ViewChanger viewChanger,
+            PrimaryPace pace,
+            Padding padding) {
         this.state = state;
         this.agreement = agreement;
         this.checkpoints = checkpoints;
         this.viewChanger = viewChanger;
+        this.pace = pace;
+        this.padding = padding;
         this.intervalTicks = state.ticks(state.parameters.statusIntervalMillis());
         this.peers = new Peer[state.quorum.replicas()];
         for (int i = 0; i < peers.length; i++) {
@@ -83,6 +93,7 @@ final class CatchUp {
 
     void tick(Effects out) {
         countPeersAhead();
+        padding.tick();
         // Replicas do not all speak in the same tick.
         if ((state.tick + state.self) % intervalTicks != 0) {
             return;
@@ -99,6 +110,7 @@ final class CatchUp {
         viewChanger.repeatOpen(out);
         if (state.normal() && !state.isPrimary()) {
             for (Signed<Request> request : state.queue.overdue(state.tick, 2L * intervalTicks, REPEATED_REQUESTS_MAX)) {
+                pace.told(request.statement());
                 out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
             }
         }
@@ -116,13 +128,15 @@ final class CatchUp {
 
     private Status own(boolean answer) {
         // Who rejoins needs everybody's proof of where they stand, so it says that it has none.
-        boolean asksForProofs = state.status() == ReplicaReport.Status.REJOINING && state.rejoinBound < 0;
+        boolean rejoining = state.status() == ReplicaReport.Status.REJOINING;
+        boolean asksForProofs = rejoining && state.rejoinBound < 0;
         return new Status(
                 state.view(),
                 state.status() == ReplicaReport.Status.VIEW_CHANGE,
                 state.lastExecuted,
                 asksForProofs ? 0 : state.stable.seq(),
-                answer);
+                answer,
+                rejoining ? Math.max(0, state.rejoinBound) : 0);
     }
 
     /** Asks the next one of those that have executed more. */
@@ -157,6 +171,7 @@ final class CatchUp {
     void onStatus(int from, Status status, Effects out) {
         Peer peer = peers[from];
         peer.status = status;
+        padding.awaits(from, status.awaited());
         if (status.stable() == 0) {
             // The beginning needs no proof.
             peer.provenStable = Math.max(peer.provenStable, 0);

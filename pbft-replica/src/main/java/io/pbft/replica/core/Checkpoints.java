@@ -46,6 +46,9 @@ final class Checkpoints {
     /** A state transfer that begins as soon as nothing is executing. */
     private @Nullable CheckpointCertificate wanted;
 
+    /** A stable checkpoint whose state is the executed one, while this replica's own checkpoint of it is not durable yet. */
+    private @Nullable CheckpointCertificate settling;
+
     Checkpoints(ReplicaState state, Execution execution) {
         this.state = state;
         this.execution = execution;
@@ -53,6 +56,11 @@ final class Checkpoints {
 
     /** The checkpoint at {@code seq} is durable here: say so. */
     void onSnapshotTaken(Input.SnapshotTaken taken, Effects out) {
+        CheckpointCertificate begun = settling;
+        if (begun != null && begun.seq() == taken.seq() && state.installing == null && wanted == null) {
+            settle(begun, taken.root(), out);
+            return;
+        }
         if (taken.seq() <= state.stable.seq() || state.installing != null) {
             state.ignore("checkpoint taken behind the stable one");
             return;
@@ -65,6 +73,17 @@ final class Checkpoints {
         }
         if (certificate != null) {
             onCertificate(certificate, out);
+        }
+    }
+
+    /** What the view began with is durable here at last: the same state, or a wrong one. */
+    private void settle(CheckpointCertificate certificate, Digest root, Effects out) {
+        settling = null;
+        if (root.equals(certificate.state())) {
+            execution.roots.put(certificate.seq(), root);
+            stands(certificate, out);
+        } else {
+            diverged(certificate, root, out);
         }
     }
 
@@ -119,12 +138,23 @@ final class Checkpoints {
         } else if (own.equals(certificate.state())) {
             makeStable(certificate, out);
         } else {
-            state.note(out, Event.CHECKPOINT_DIVERGED, certificate.seq(), "own state is " + own);
-            install(certificate, out);
+            diverged(certificate, own, out);
         }
     }
 
-    /** What a new view begins with is stable, whether or not the state is here. */
+    private void diverged(CheckpointCertificate certificate, Digest own, Effects out) {
+        state.note(out, Event.CHECKPOINT_DIVERGED, certificate.seq(), "own state is " + own);
+        wanted = certificate;
+        if (certificate.seq() > state.stable.seq()) {
+            moveWindow(certificate);
+        }
+        beginInstall(out);
+    }
+
+    /**
+     * What a new view begins with is stable, whether or not the state is here. A replica that has executed as far lacks nothing
+     * but its own checkpoint, which a slow disk has yet to keep: the window moves, and nothing is fetched.
+     */
     void adopt(CheckpointCertificate certificate, Effects out) {
         if (certificate.seq() <= state.stable.seq()) {
             return;
@@ -132,6 +162,12 @@ final class Checkpoints {
         Digest own = execution.roots.get(certificate.seq());
         if (own != null && own.equals(certificate.state())) {
             makeStable(certificate, out);
+        } else if (own == null
+                && state.lastExecuted >= certificate.seq()
+                && state.installing == null
+                && wanted == null) {
+            moveWindow(certificate);
+            settling = certificate;
         } else {
             install(certificate, out);
         }
@@ -139,6 +175,11 @@ final class Checkpoints {
 
     private void makeStable(CheckpointCertificate certificate, Effects out) {
         moveWindow(certificate);
+        stands(certificate, out);
+    }
+
+    /** The state of the last stable checkpoint is durable here. */
+    private void stands(CheckpointCertificate certificate, Effects out) {
         out.add(new Effect.Truncate(certificate));
         state.note(
                 out,
@@ -161,6 +202,9 @@ final class Checkpoints {
         execution.roots.headMap(certificate.seq(), false).clear();
         votes.dropUpTo(certificate.seq());
         vouched.headMap(certificate.seq(), true).clear();
+        if (settling != null && settling.seq() < certificate.seq()) {
+            settling = null;
+        }
         if (ahead != null && ahead.seq() <= certificate.seq()) {
             ahead = null;
         }
@@ -198,6 +242,7 @@ final class Checkpoints {
             return;
         }
         wanted = null;
+        settling = null;
         state.installing = target;
         installTick = state.tick;
         state.note(
@@ -281,10 +326,5 @@ final class Checkpoints {
             wanted = state.stable;
         }
         vouchForOpen(out);
-    }
-
-    /** Whether this replica knows of a stable checkpoint that it has not reached. */
-    boolean behind() {
-        return ahead != null || state.installing != null || wanted != null;
     }
 }

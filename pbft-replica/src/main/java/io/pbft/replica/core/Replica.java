@@ -35,7 +35,9 @@ import java.util.Map;
  *   <li>{@link Execution}: running what committed, replies, reads, the client table;
  *   <li>{@link Checkpoints}: checkpoints, the window, state transfer;
  *   <li>{@link ViewChanger}: timers, VIEW-CHANGE, NEW-VIEW;
- *   <li>{@link CatchUp}: status, decisions for those who lag, repetition of what is open.
+ *   <li>{@link CatchUp}: status, decisions for those who lag, repetition of what is open;
+ *   <li>{@link PrimaryPace}: whether the primary is slow to everybody;
+ *   <li>{@link Padding}: null requests up to a checkpoint that somebody waits for.
  * </ul>
  */
 public final class Replica implements Core {
@@ -51,11 +53,13 @@ public final class Replica implements Core {
 
     public Replica(Config config, Recovered recovered) {
         state = new ReplicaState(config, recovered);
-        agreement = new Agreement(state);
+        PrimaryPace pace = new PrimaryPace(state);
+        Padding padding = new Padding(state);
+        agreement = new Agreement(state, pace, padding);
         execution = new Execution(state);
         checkpoints = new Checkpoints(state, execution);
-        viewChanger = new ViewChanger(state, agreement, checkpoints);
-        catchUp = new CatchUp(state, agreement, checkpoints, viewChanger);
+        viewChanger = new ViewChanger(state, agreement, checkpoints, pace);
+        catchUp = new CatchUp(state, agreement, checkpoints, viewChanger, pace, padding);
         recover(recovered);
     }
 

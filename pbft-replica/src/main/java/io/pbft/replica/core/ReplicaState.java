@@ -5,6 +5,7 @@ import io.pbft.protocol.Batch;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Codec;
 import io.pbft.protocol.Decision;
+import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.PrePrepare;
@@ -12,6 +13,7 @@ import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Quorum;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +88,9 @@ final class ReplicaState {
     final boolean[] disconnected;
     final long[] disconnectedTick;
     private final TreeMap<String, Long> ignored = new TreeMap<>();
+
+    /** For each replica and type of statement, the view in which it was accused last. */
+    private final TreeMap<NodeId, EnumMap<MessageType, Long>> accused = new TreeMap<>();
 
     ReplicaState(Config config, Recovered recovered) {
         this.config = config;
@@ -173,9 +178,17 @@ final class ReplicaState {
         out.add(new Effect.Note(event, view, seq, detail));
     }
 
-    /** Keeps the proof that one replica signed two statements that no correct one signs both. */
+    /**
+     * Keeps the proof that one replica signed two statements that no correct one signs both: one proof for each type of
+     * statement in a view, since one convicts, and who lies without end shall not keep others busy.
+     */
     void accuse(Signed<? extends Statement> first, Signed<? extends Statement> second, Effects out) {
         ignore("contradicts an earlier statement of its sender");
+        Long before = accused.computeIfAbsent(second.statement().signer(), node -> new EnumMap<>(MessageType.class))
+                .put(second.type(), view);
+        if (before != null && before == view) {
+            return;
+        }
         out.add(new Effect.Accuse(first, second));
         note(out, Event.EQUIVOCATION, lastExecuted, second.statement().signer() + ": " + second.type());
     }

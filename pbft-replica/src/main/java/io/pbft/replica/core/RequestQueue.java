@@ -51,6 +51,9 @@ final class RequestQueue {
         final long arrival;
         final long bytes;
         long sinceTick;
+        /** What {@link PrimaryPace}'s clock said when this replica told the primary first; -1 before. */
+        long toldAt = NEVER_TOLD;
+
         boolean proposed;
 
         Pending(Signed<Request> request, long arrival, long bytes, long tick) {
@@ -67,6 +70,8 @@ final class RequestQueue {
         /** When a request of this client was last executed: a client that is served is not left out. */
         long servedTick;
     }
+
+    static final long NEVER_TOLD = -1;
 
     private final TreeMap<Key, Pending> byKey = new TreeMap<>();
     private final TreeMap<Integer, ClientQueue> clients = new TreeMap<>();
@@ -178,12 +183,25 @@ final class RequestQueue {
         return found;
     }
 
-    /** A proposal of the current view carries {@code request}. */
-    void proposed(Request request) {
+    /**
+     * A proposal of the current view carries {@code request}: when the primary was told of it, or {@link #NEVER_TOLD} where it
+     * is unknown here or was proposed before.
+     */
+    long proposed(Request request) {
         Pending pending = byKey.get(Key.of(request));
-        if (pending != null && !pending.proposed) {
-            pending.proposed = true;
-            unproposed--;
+        if (pending == null || pending.proposed) {
+            return NEVER_TOLD;
+        }
+        pending.proposed = true;
+        unproposed--;
+        return pending.toldAt;
+    }
+
+    /** This replica tells the primary of {@code request}; the first time counts. */
+    void told(Request request, long now) {
+        Pending pending = byKey.get(Key.of(request));
+        if (pending != null && pending.toldAt == NEVER_TOLD) {
+            pending.toldAt = now;
         }
     }
 
@@ -222,6 +240,7 @@ final class RequestQueue {
         executedArrival = -1;
         for (Pending pending : byKey.values()) {
             pending.proposed = false;
+            pending.toldAt = NEVER_TOLD;
             pending.sinceTick = tick;
         }
     }

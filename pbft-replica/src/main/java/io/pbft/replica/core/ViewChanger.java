@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,14 +50,21 @@ final class ViewChanger {
     /** When a quorum for the wanted view was first known; -1 while there is none. */
     private long quorumTick = -1;
 
+    private final PrimaryPace pace;
     private boolean leading;
     private long idleSinceTick;
     private int fetchRounds;
 
-    ViewChanger(ReplicaState state, Agreement agreement, Checkpoints checkpoints) {
+    /** Batches that were asked for and have not come; bytes that have come since they were asked for. */
+    private final TreeSet<Digest> asked = new TreeSet<>();
+
+    private long bytesSinceAsked;
+
+    ViewChanger(ReplicaState state, Agreement agreement, Checkpoints checkpoints, PrimaryPace pace) {
         this.state = state;
         this.agreement = agreement;
         this.checkpoints = checkpoints;
+        this.pace = pace;
     }
 
     void onViewChange(Signed<ViewChange> vote, Effects out) {
@@ -105,6 +113,7 @@ final class ViewChanger {
         waiting = null;
         quorumTick = -1;
         leading = false;
+        nothingAsked();
         List<PreparedCertificate> prepared = new ArrayList<>();
         for (Slot slot : state.slots.values()) {
             PreparedCertificate certificate = slot.prepared();
@@ -275,9 +284,11 @@ final class ViewChanger {
         }
         latest.values().removeIf(vote -> vote.statement().view() <= state.view());
         fetched.clear();
+        nothingAsked();
         leading = false;
         quorumTick = -1;
         idleSinceTick = state.tick;
+        pace.viewBegins();
         handOver(out);
     }
 
@@ -304,6 +315,7 @@ final class ViewChanger {
     private void handOver(Effects out) {
         if (state.normal() && !state.isPrimary()) {
             for (Signed<Request> request : state.queue.unproposed()) {
+                pace.told(request.statement());
                 out.add(new Effect.Send(ReplicaState.to(state.primary()), request));
             }
         }
@@ -370,13 +382,25 @@ final class ViewChanger {
                 questions.computeIfAbsent(holder, h -> new ArrayList<>()).add(digest);
             }
         }
-        fetchRounds++;
+        asked.clear();
+        bytesSinceAsked = 0;
         for (Map.Entry<Integer, List<Digest>> question : questions.entrySet()) {
             List<Digest> digests = question.getValue();
-            out.add(new Effect.Send(
-                    ReplicaState.to(question.getKey()),
-                    new BatchFetch(digests.subList(0, Math.min(digests.size(), Limits.FETCH_BATCHES_MAX)))));
+            List<Digest> first = digests.subList(0, Math.min(digests.size(), Limits.FETCH_BATCHES_MAX));
+            asked.addAll(first);
+            out.add(new Effect.Send(ReplicaState.to(question.getKey()), new BatchFetch(first)));
         }
+    }
+
+    /**
+     * Whether what was asked for last has come, or as much of it as an answer may hold: then the next question goes out at once,
+     * and a window of batches takes round trips, not status intervals. There are never more than one question to each replica
+     * under way, of {@link Limits#FETCH_BATCHES_MAX} batches at most.
+     */
+    private boolean answered(Digest digest, Batch batch) {
+        asked.remove(digest);
+        bytesSinceAsked += Checkpoints.bytes(batch);
+        return asked.isEmpty() || bytesSinceAsked >= CatchUp.ANSWER_BYTES_MAX;
     }
 
     /** A batch came that may be one that a view waits for. */
@@ -393,12 +417,25 @@ final class ViewChanger {
         }
         fetched.put(digest, batch);
         state.note(out, Event.BATCH_FETCHED, state.lastExecuted, digest.toString());
-        if (missing.isEmpty()) {
-            fetchRounds = 0;
-            enterWhenComplete(out);
-            advance(out);
+        if (answered(digest, batch) || missing.isEmpty()) {
+            // Those who answer are asked on.
+            goOn(out);
         }
         return true;
+    }
+
+    private void nothingAsked() {
+        asked.clear();
+        fetchRounds = 0;
+    }
+
+    /** Enters the view, or leads it; where batches are missing still, asks for them. */
+    private void goOn(Effects out) {
+        if (waiting != null) {
+            enterWhenComplete(out);
+        } else if (mayLead()) {
+            lead(quorumForView(), out);
+        }
     }
 
     private boolean mayLead() {
@@ -419,7 +456,16 @@ final class ViewChanger {
     }
 
     private void watchPrimary(Effects out) {
-        if (state.isPrimary() || state.installing != null || !waitsForPrimary()) {
+        if (state.isPrimary() || state.installing != null) {
+            idleSinceTick = state.tick;
+            return;
+        }
+        if (pace.tick()) {
+            state.note(out, Event.REQUEST_TIMED_OUT, state.lastExecuted, "the primary is slow to all");
+            leaveView(state.view() + 1, "the primary is slow to all", out);
+            return;
+        }
+        if (!waitsForPrimary()) {
             idleSinceTick = state.tick;
             return;
         }
@@ -479,11 +525,9 @@ final class ViewChanger {
         if (own != null && state.status() == ReplicaReport.Status.VIEW_CHANGE) {
             out.add(new Effect.Broadcast(own));
         }
-        if (waiting != null) {
-            enterWhenComplete(out);
-        } else if (mayLead()) {
-            lead(quorumForView(), out);
-        }
+        // Whoever has not answered for so long is passed over.
+        fetchRounds += asked.isEmpty() ? 0 : 1;
+        goOn(out);
     }
 
     /** Batches held for a view that is not entered yet, by digest. */

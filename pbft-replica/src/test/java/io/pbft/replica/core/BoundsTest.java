@@ -129,6 +129,39 @@ class BoundsTest {
     }
 
     @Test
+    @DisplayName("trap 10: who contradicts itself without end is accused once for each type of statement in a view")
+    void oneProofConvicts() {
+        alone();
+        for (int seq = 1; seq <= 10; seq++) {
+            world.receive(3, 1, world.prepare(1, 0, seq, batch));
+            world.receive(3, 1, world.prepare(1, 0, seq, world.batch("b")));
+            world.receive(3, 1, world.prepare(1, 0, seq, world.batch("c")));
+        }
+        assertThat(world.node(3).effects(Effect.Accuse.class)).hasSize(1);
+        world.receive(3, 1, world.commit(1, 0, 1, batch));
+        world.receive(3, 1, world.commit(1, 0, 1, world.batch("b")));
+        assertThat(world.node(3).effects(Effect.Accuse.class)).hasSize(2);
+        world.receive(3, 2, world.prepare(2, 0, 1, batch));
+        world.receive(3, 2, world.prepare(2, 0, 1, world.batch("b")));
+        assertThat(world.node(3).effects(Effect.Accuse.class)).hasSize(3);
+        world.receive(
+                3,
+                1,
+                world.newView(
+                        1,
+                        List.of(
+                                world.viewChange(0, 1, CheckpointCertificate.GENESIS),
+                                world.viewChange(1, 1, CheckpointCertificate.GENESIS),
+                                world.viewChange(2, 1, CheckpointCertificate.GENESIS)),
+                        1));
+        world.receive(3, 1, world.commit(1, 1, 1, batch));
+        world.receive(3, 1, world.commit(1, 1, 1, world.batch("b")));
+        assertThat(world.node(3).effects(Effect.Accuse.class)).hasSize(4);
+        assertThat(world.node(3).report().ignored().get("contradicts an earlier statement of its sender"))
+                .isEqualTo(23);
+    }
+
+    @Test
     @DisplayName("trap 67: the same inputs give the same effects, to the last one")
     void theCoreIsAFunction() {
         List<List<Effect>> lives = new ArrayList<>();

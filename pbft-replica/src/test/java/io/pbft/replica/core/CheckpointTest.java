@@ -268,4 +268,66 @@ class CheckpointTest {
             assertThat(node.report().view()).isZero();
         }
     }
+
+    /** All but replica 3 move to view 1, which begins at the checkpoint at 4; its store has not kept its own yet. */
+    private void viewThatBeginsWhileTheStoreIsSlow() {
+        world.node(3).store = false;
+        order(1, 5);
+        assertThat(world.node(0).report().stableCheckpoint()).isEqualTo(4);
+        assertThat(world.node(3).report().stableCheckpoint()).isZero();
+        world.crash(0);
+        world.submit(1, 1, "next", 1, 2, 3);
+        world.tick(world.ticks(world.parameters.requestTimeoutMillis()) + 2);
+    }
+
+    @Test
+    @DisplayName("A view that begins at a checkpoint which a slow disk has yet to keep causes no transfer of the state")
+    void aSlowStoreIsNoReasonToFetchTheState() {
+        viewThatBeginsWhileTheStoreIsSlow();
+        CoreWorld.Node slow = world.node(3);
+        assertThat(slow.report().view()).isEqualTo(1);
+        assertThat(slow.report().stableCheckpoint()).isEqualTo(4);
+        assertThat(slow.effects(Effect.InstallState.class)).isEmpty();
+        assertThat(slow.effects(Effect.Truncate.class)).isEmpty();
+        assertThat(slow.executed).isEqualTo(world.node(1).executed).contains("next");
+        world.keepSnapshots(slow);
+        assertThat(slow.effects(Effect.Truncate.class))
+                .extracting(truncate -> truncate.stable().seq())
+                .containsExactly(4L);
+        slow.store = true;
+        for (int i = 2; i <= 9; i++) {
+            world.submit(1, i, "more " + i, 1, 2, 3);
+            world.deliver();
+        }
+        assertThat(slow.effects(Effect.InstallState.class)).isEmpty();
+        assertThat(slow.executed).isEqualTo(world.node(1).executed);
+        assertThat(slow.report().stableCheckpoint()).isEqualTo(12);
+    }
+
+    @Test
+    @DisplayName("When the slow disk has kept another state than the view began with, that state is replaced")
+    void aSlowStoreWithAWrongStateIsFound() {
+        world.node(3).executed.add("a bit flipped");
+        viewThatBeginsWhileTheStoreIsSlow();
+        CoreWorld.Node slow = world.node(3);
+        assertThat(slow.effects(Effect.InstallState.class)).isEmpty();
+        world.keepSnapshots(slow);
+        slow.store = true;
+        world.tick(50);
+        assertThat(slow.notes(Event.CHECKPOINT_DIVERGED)).hasSize(1);
+        assertThat(slow.notes(Event.STATE_TRANSFER_FINISHED)).hasSize(1);
+        assertThat(slow.executed).isEqualTo(world.node(1).executed);
+    }
+
+    @Test
+    @DisplayName("Who dies before the slow disk has kept what the view began with fetches it after the restart")
+    void aSlowStoreThatNeverKeepsIt() {
+        viewThatBeginsWhileTheStoreIsSlow();
+        world.crash(3);
+        world.node(3).store = true;
+        world.restart(3);
+        world.tick(50);
+        assertThat(world.node(3).notes(Event.STATE_TRANSFER_FINISHED)).hasSize(1);
+        assertThat(world.node(3).executed).isEqualTo(world.node(1).executed);
+    }
 }

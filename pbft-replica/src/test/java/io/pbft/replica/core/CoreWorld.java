@@ -61,6 +61,11 @@ final class CoreWorld {
         boolean delivers(Letter letter);
     }
 
+    /** How many ticks a letter is under way, besides the time until the next {@link #deliver}. */
+    interface Delay {
+        int ticks(Letter letter);
+    }
+
     /** One replica with its disk. */
     final class Node {
         final int id;
@@ -68,6 +73,9 @@ final class CoreWorld {
         boolean up = true;
         /** Promises are kept only while this holds; otherwise they wait in {@link #unkept}. */
         boolean disk = true;
+
+        /** Checkpoints become durable only while this holds; otherwise they wait in {@link #unkeptSnapshots}. */
+        boolean store = true;
 
         /** After so many more promises have become durable the process dies. */
         int promisesToLive = Integer.MAX_VALUE;
@@ -78,6 +86,7 @@ final class CoreWorld {
         final List<Statement> signedEver = new ArrayList<>();
 
         final Deque<Promise> unkept = new ArrayDeque<>();
+        final TreeMap<Long, Snapshot> unkeptSnapshots = new TreeMap<>();
         final Deque<Input> inputs = new ArrayDeque<>();
         final List<Effect> effects = new ArrayList<>();
         final List<String> executed = new ArrayList<>();
@@ -146,6 +155,9 @@ final class CoreWorld {
     private final Verifier verifier;
     private long wallMillis = START_MILLIS;
     Link link = letter -> true;
+    Delay delay = letter -> 0;
+    private final TreeMap<Long, List<Letter>> later = new TreeMap<>();
+    private long ticks;
     /** While it holds, nobody hands out states. */
     boolean holdSnapshots;
 
@@ -179,7 +191,7 @@ final class CoreWorld {
         tick(1);
     }
 
-    private Config config(int id) {
+    Config config(int id) {
         return new Config(id, new Quorum(n), 8, parameters);
     }
 
@@ -244,6 +256,10 @@ final class CoreWorld {
     void tick(int times) {
         for (int i = 0; i < times; i++) {
             wallMillis += parameters.tickMillis();
+            ticks++;
+            while (!later.isEmpty() && later.firstKey() <= ticks) {
+                mail.addAll(later.pollFirstEntry().getValue());
+            }
             for (Node node : nodes) {
                 if (node.up) {
                     install(node);
@@ -301,13 +317,31 @@ final class CoreWorld {
                     .forEach((key, value) -> value.ifPresentOrElse(
                             present -> node.system.put(key, present), () -> node.system.remove(key)));
             Digest root = root(node.executed, node.system);
-            node.snapshots.put(take.seq(), new Snapshot(root, List.copyOf(node.executed), new TreeMap<>(node.system)));
-            node.inputs.add(new Input.SnapshotTaken(take.seq(), root));
+            node.unkeptSnapshots.put(
+                    take.seq(), new Snapshot(root, List.copyOf(node.executed), new TreeMap<>(node.system)));
+            if (node.store) {
+                keptSnapshots(node);
+            }
         } else if (effect instanceof Effect.InstallState install) {
             node.installing = Optional.of(install.checkpoint());
             install(node);
         } else if (effect instanceof Effect.Truncate truncate) {
             node.stable = truncate.stable();
+        }
+    }
+
+    /** The store catches up: the checkpoints taken become durable. */
+    void keepSnapshots(Node node) {
+        keptSnapshots(node);
+        work(node);
+    }
+
+    private static void keptSnapshots(Node node) {
+        while (!node.unkeptSnapshots.isEmpty()) {
+            Map.Entry<Long, Snapshot> taken = node.unkeptSnapshots.pollFirstEntry();
+            node.snapshots.put(taken.getKey(), taken.getValue());
+            node.inputs.add(
+                    new Input.SnapshotTaken(taken.getKey(), taken.getValue().root()));
         }
     }
 
@@ -436,7 +470,12 @@ final class CoreWorld {
     void post(int from, int to, Message message) {
         Letter letter = new Letter(NodeId.replica(from), to, message);
         sent.add(letter);
-        mail.add(letter);
+        int delayed = delay.ticks(letter);
+        if (delayed > 0) {
+            later.computeIfAbsent(ticks + delayed, due -> new ArrayList<>()).add(letter);
+        } else {
+            mail.add(letter);
+        }
     }
 
     <S extends Statement> Signed<S> signed(int replica, S statement) {
@@ -447,6 +486,7 @@ final class CoreWorld {
     void crash(int id) {
         node(id).up = false;
         node(id).unkept.clear();
+        node(id).unkeptSnapshots.clear();
         node(id).inputs.clear();
         node(id).installing = Optional.empty();
     }

@@ -106,12 +106,24 @@ class FairnessTest {
         world.deliver();
         world.submit(0, 1, "last", 1, 2, 3);
         world.deliver();
-        // Slow, but in the order of arrival: every 460 ms one request.
+        // In the order of arrival, and slow to be agreed on: every 460 ms one request.
+        world.link = letter -> letter.from().isClient();
         for (int i = 1; i <= 5; i++) {
+            Batch batch = of(world.request(1, i, "earlier " + i));
+            seq++;
+            for (int backup = 1; backup < 4; backup++) {
+                world.receive(backup, 0, world.proposal(0, seq, batch));
+            }
             world.tick(46);
-            order(of(world.request(1, i, "earlier " + i)));
+            for (int backup = 1; backup < 4; backup++) {
+                for (int voter = 0; voter < 4; voter++) {
+                    world.receive(backup, voter, world.commit(voter, 0, seq, batch));
+                }
+            }
         }
+        assertThat(5 * 46).isGreaterThan(fairnessTicks());
         assertThat(viewChanged()).isFalse();
+        world.link = letter -> true;
         order(of(world.request(0, 1, "last")));
         assertThat(world.node(1).executed).endsWith("last");
     }

@@ -12,10 +12,13 @@ import io.pbft.protocol.Commit;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Proposal;
+import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
 import io.pbft.protocol.ViewChange;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -138,6 +141,41 @@ class NewViewTest {
         assertThat(world.node(3).promises(Promise.EnterView.class)).hasSize(1);
         assertThat(world.node(3).prepares)
                 .anyMatch(vote -> vote.statement().digest().equals(batch.digest()));
+    }
+
+    @Test
+    @DisplayName("trap 17: a window full of batches is fetched question by question, as answers come, not tick by tick")
+    void manyBatchesAreFetchedAsAnswersCome() {
+        CoreWorld wide = new CoreWorld(
+                4,
+                new ProtocolParameters(100, 200, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4));
+        wide.link = letter -> letter.from().isClient();
+        List<PreparedCertificate> certificates = new ArrayList<>();
+        TreeMap<Digest, Batch> batches = new TreeMap<>();
+        List<Digest> digests = new ArrayList<>();
+        for (int seq = 1; seq <= 150; seq++) {
+            Batch content = wide.batch("op" + seq);
+            certificates.add(wide.preparedCertificate(0, seq, content));
+            batches.put(content.digest(), content);
+            digests.add(content.digest());
+        }
+        List<Signed<ViewChange>> v = List.of(
+                wide.viewChange(0, 1, CheckpointCertificate.GENESIS, certificates.toArray(PreparedCertificate[]::new)),
+                wide.viewChange(1, 1, CheckpointCertificate.GENESIS),
+                wide.viewChange(2, 1, CheckpointCertificate.GENESIS));
+        wide.receive(3, 1, wide.newView(1, v, 1, digests.toArray(Digest[]::new)));
+        int questions = 0;
+        for (int next = 0; next < wide.sent.size(); next++) {
+            CoreWorld.Letter letter = wide.sent.get(next);
+            if (letter.message() instanceof BatchFetch fetch && letter.to() == 0) {
+                questions++;
+                for (Digest digest : fetch.digests()) {
+                    wide.receive(3, 0, new BatchBody(batches.get(digest)));
+                }
+            }
+        }
+        assertThat(questions).isEqualTo(3);
+        assertThat(wide.node(3).promises(Promise.EnterView.class)).hasSize(1);
     }
 
     @Test

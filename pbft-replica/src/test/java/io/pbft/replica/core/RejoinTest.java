@@ -7,6 +7,7 @@ import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.Statement;
+import io.pbft.protocol.Status;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -123,5 +124,63 @@ class RejoinTest {
         world.tick(50);
         order(20);
         assertThat(world.node(3).executed).hasSize(submitted);
+    }
+
+    private long nullRequestsProposed() {
+        return world.nodes.stream()
+                .flatMap(node -> node.promises(Promise.Propose.class).stream())
+                .filter(propose -> propose.batch().requests().isEmpty())
+                .count();
+    }
+
+    @Test
+    @DisplayName("trap 51: in a quiet system null requests carry the next checkpoints to where it votes again")
+    void aQuietSystemGivesItsVoteBack() {
+        order(3);
+        loseDiskOf(3);
+        world.tick(60 * world.ticks(world.parameters.statusIntervalMillis()));
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+        // Two windows beyond a checkpoint at 0, and not one number more.
+        assertThat(world.node(0).report().lastExecuted()).isEqualTo(24);
+        assertThat(nullRequestsProposed()).isEqualTo(21);
+        assertThat(world.node(3).executed).isEqualTo(world.node(0).executed);
+        assertThat(world.node(1).report().view()).isZero();
+        // It is worth a vote again.
+        world.crash(2);
+        order(1);
+        world.tick(5);
+        assertThat(world.node(0).executed).hasSize(4);
+        assertThat(world.node(3).executed).hasSize(4);
+    }
+
+    @Test
+    @DisplayName("Where somebody asks for something, no null request is ordered for it")
+    void aBusySystemNeedsNoNullRequests() {
+        order(3);
+        loseDiskOf(3);
+        for (int i = 0; i < 40; i++) {
+            order(1);
+            world.tick(7);
+        }
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+        assertThat(nullRequestsProposed()).isZero();
+    }
+
+    @Test
+    @DisplayName(
+            "A liar that always waits for a checkpoint costs a window or two once, and then one null request an interval")
+    void whoAlwaysWaitsIsGivenLittle() {
+        order(3);
+        int interval = world.ticks(world.parameters.statusIntervalMillis());
+        for (int i = 0; i < 100; i++) {
+            world.receive(
+                    0,
+                    3,
+                    new Status(0, false, 3, 0, true, world.node(0).report().lastExecuted() + 20));
+            world.receive(0, 2, new Status(0, false, 3, 0, true, Long.MAX_VALUE));
+            world.tick(interval);
+        }
+        long once = 2L * world.parameters.window() + world.parameters.checkpointInterval();
+        assertThat(nullRequestsProposed()).isBetween(once + 50, once + 101);
     }
 }

@@ -310,7 +310,7 @@ final class AnyLies {
             Digest digest = Digest.of(Bytes.utf8("junk " + chance));
             long far = chance >>> 40;
             return switch ((int) (chance & 7)) {
-                case 0 -> new Status(way.view() + far, true, far, far, false);
+                case 0 -> new Status(way.view() + far, true, far, far, false, far);
                 case 1 -> new BatchFetch(List.of(digest));
                 case 2 -> new StateFetch(far & 63, List.of(Bytes.EMPTY));
                 case 3 -> way.sign(new Commit(way.view() + (far & 3), far, digest, way.self()));

@@ -77,7 +77,8 @@ final class RandomLies extends Behaviour {
                     (chance & 64) == 0 ? m.changingView() : !m.changingView(),
                     near(m.lastExecuted(), chance >>> 8),
                     near(m.stable(), chance >>> 16),
-                    m.answer());
+                    m.answer(),
+                    near(m.awaited(), chance >>> 24));
         } else if (message instanceof Decision m) {
             CommitCertificate c = m.certificate();
             List<Signed<Commit>> commits = new ArrayList<>(c.commits());
