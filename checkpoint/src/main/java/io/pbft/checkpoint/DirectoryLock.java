@@ -2,7 +2,6 @@ package io.pbft.checkpoint;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +56,9 @@ final class DirectoryLock implements AutoCloseable {
             return lock;
         } catch (IOException e) {
             throw new StorageFailure(
-                    place + " cannot be written (" + reason(e) + "); check its permissions and its file system", e);
+                    place + " cannot be written (" + StorageFailure.reason(e)
+                            + "); check its permissions and its file system",
+                    e);
         } finally {
             if (held != null) {
                 HELD.remove(held);
@@ -77,19 +78,13 @@ final class DirectoryLock implements AutoCloseable {
             throw new StorageFailure(place + " is not a folder: a file is in the way at " + e.getFile(), e);
         } catch (IOException e) {
             throw new StorageFailure(
-                    place + " cannot be created (" + reason(e) + "); check the permissions of the folder above it", e);
+                    place + " cannot be created (" + StorageFailure.reason(e)
+                            + "); check the permissions of the folder above it",
+                    e);
         }
         if (!Files.isWritable(folder)) {
             throw new StorageFailure(place + " cannot be written; check its permissions and its file system");
         }
-    }
-
-    private static String reason(IOException e) {
-        if (e instanceof AccessDeniedException) {
-            return "permission denied";
-        }
-        String message = e.getMessage();
-        return message == null ? e.getClass().getSimpleName() : message;
     }
 
     /** May be called twice. */
@@ -102,7 +97,7 @@ final class DirectoryLock implements AutoCloseable {
             channel.close();
             HELD.remove(held);
         } catch (IOException e) {
-            throw new StorageFailure("the lock of a folder cannot be given back: " + reason(e), e);
+            throw new StorageFailure("the lock of a folder cannot be given back: " + StorageFailure.reason(e), e);
         }
     }
 }

@@ -25,7 +25,7 @@ public interface Journal extends AutoCloseable {
     void append(Supplier<List<JournalEntry>> entries, Runnable onDurable);
 
     /**
-     * Forgets what lies behind a stable checkpoint: PROPOSAL, PREPARED, PREPARE, COMMIT and BATCH entries up to {@code seq}, and
+     * Forgets what lies behind a stable checkpoint: PROPOSAL, PREPARED, PREPARE and COMMIT entries up to {@code seq}, and
      * CHECKPOINT entries below it. Becomes durable with some later append, or never: no harm is done.
      */
     void truncate(long seq);

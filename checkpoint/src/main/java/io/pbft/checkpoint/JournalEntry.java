@@ -1,6 +1,7 @@
 package io.pbft.checkpoint;
 
 import io.pbft.crypto.Bytes;
+import java.util.Comparator;
 
 /**
  * A record of the journal: what a replica must not forget. Its place is (kind, seq, view); a later entry in the same place
@@ -11,6 +12,11 @@ import io.pbft.crypto.Bytes;
  * @param content the encoding of the message or certificate
  */
 public record JournalEntry(Kind kind, long seq, long view, Bytes content) {
+    /** The order of places: of two entries in the same place neither comes first. */
+    static final Comparator<JournalEntry> BY_PLACE = Comparator.comparing(JournalEntry::kind)
+            .thenComparingLong(JournalEntry::seq)
+            .thenComparingLong(JournalEntry::view);
+
     /** What is kept, with the byte that stands for it on disk. */
     public enum Kind {
         /** A PRE-PREPARE with its batch, accepted or made in {@code view}. */
@@ -28,9 +34,7 @@ public record JournalEntry(Kind kind, long seq, long view, Bytes content) {
         /** One's own last VIEW-CHANGE; one place for all. */
         VIEW_CHANGE(7),
         /** The NEW-VIEW of the view one is in; one place for all. */
-        NEW_VIEW(8),
-        /** A batch that a NEW-VIEW proposes again and that came without its PRE-PREPARE; its place is (seq, view). */
-        BATCH(9);
+        NEW_VIEW(8);
 
         private final byte code;
 

@@ -1,11 +1,8 @@
 package io.pbft.checkpoint;
 
 import io.pbft.crypto.Bytes;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -26,15 +23,10 @@ import org.lmdbjava.Txn;
  */
 final class LmdbEnvironment implements AutoCloseable {
     private static final String DATA_FILE = "data.mdb";
+    private static final String LOCK_FILE = "lock.mdb";
 
     /** Beyond this a map is not believed to be wanted. */
     private static final long MAP_BYTES_MAX = 1L << 46;
-
-    // Of a page that describes the file: behind the page's header of 16 bytes, in the machine's byte order.
-    private static final int META_MAGIC = 0xbeefc0de;
-    private static final int META_MAGIC_OFFSET = 16;
-    private static final int META_PAGE_BYTES_OFFSET = 40;
-    private static final int META_TRANSACTION_OFFSET = 144;
 
     private final Path folder;
     private final String what;
@@ -54,16 +46,16 @@ final class LmdbEnvironment implements AutoCloseable {
     /**
      * @param what names it in messages, such as "the journal"
      * @param mapBytes address space to begin with; it is no memory and no space on disk
+     * @param values looks at everything that is there, before LMDB does
+     * @throws StorageFailure when it cannot be opened, or is damaged
      */
-    static LmdbEnvironment open(Path folder, String what, long mapBytes, int databases) {
+    static LmdbEnvironment open(Path folder, String what, long mapBytes, int databases, LmdbPages.Values values) {
         DirectoryLock lock = DirectoryLock.acquire(folder, what);
         try {
-            checkMetaPages(folder.resolve(DATA_FILE), what);
+            checkPages(folder, what, values);
             Env<ByteBuffer> env =
                     Env.create().setMapSize(mapBytes).setMaxDbs(databases).open(folder.toFile(), EnvFlags.MDB_NOTLS);
-            LmdbEnvironment opened = new LmdbEnvironment(folder, what, lock, env);
-            opened.fillUp();
-            return opened;
+            return new LmdbEnvironment(folder, what, lock, env);
         } catch (LmdbException | IOException e) {
             lock.close();
             throw failure("cannot be opened", what, folder, e);
@@ -73,57 +65,15 @@ final class LmdbEnvironment implements AutoCloseable {
         }
     }
 
-    /**
-     * The file begins with two pages that say where everything is, one of the last transaction and one of that before; LMDB
-     * takes the one with the higher number. Were that number damaged, the last transaction would be gone without a trace. But
-     * the numbers are always neighbours (after creation both are 0), the even one in the first page.
-     */
-    private static void checkMetaPages(Path file, String what) throws IOException {
-        if (!Files.exists(file) || Files.size(file) == 0) {
-            return;
+    private static void checkPages(Path folder, String what, LmdbPages.Values values) throws IOException {
+        Path data = folder.resolve(DATA_FILE);
+        try {
+            LmdbPages.check(data, values);
+        } catch (LmdbPages.Damage damage) {
+            throw damaged(data, what, String.valueOf(damage.getMessage()));
         }
-        long[] transactions = new long[2];
-        try (RandomAccessFile data = new RandomAccessFile(file.toFile(), "r")) {
-            int pageBytes = meta(data, 0).getInt(META_PAGE_BYTES_OFFSET);
-            if (pageBytes < 512 || pageBytes > 65_536) {
-                throw damaged(file, what, "its first page", "the size of pages is wrong");
-            }
-            for (int page = 0; page < 2; page++) {
-                ByteBuffer meta = meta(data, (long) page * pageBytes);
-                if (meta.getInt(META_MAGIC_OFFSET) != META_MAGIC) {
-                    throw damaged(file, what, "page " + page, "it is not the beginning of such a file");
-                }
-                transactions[page] = meta.getLong(META_TRANSACTION_OFFSET);
-            }
-        } catch (EOFException e) {
-            throw damaged(file, what, "its beginning", "the file ends early");
-        }
-        long even = transactions[0];
-        long odd = transactions[1];
-        boolean created = even == 0 && odd == 0;
-        if (!created && (even % 2 != 0 || Math.abs(even - odd) != 1)) {
-            throw damaged(file, what, "its beginning", "transactions " + even + " and " + odd + " are no neighbours");
-        }
-    }
-
-    private static ByteBuffer meta(RandomAccessFile data, long offset) throws IOException {
-        byte[] bytes = new byte[META_TRANSACTION_OFFSET + Long.BYTES];
-        data.seek(offset);
-        data.readFully(bytes);
-        return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-    }
-
-    /**
-     * A file that ends before its last page would end the process when that page is read. Behind its end there are zeros, then:
-     * either LMDB never wrote these pages, or it finds that they are none of its own.
-     */
-    private void fillUp() throws IOException {
-        long bytes = (env.info().lastPageNumber + 1) * env.stat().pageSize;
-        try (RandomAccessFile file = new RandomAccessFile(data().toFile(), "rw")) {
-            if (file.length() < bytes) {
-                file.setLength(bytes);
-            }
-        }
+        // Nobody else has it open: whatever it says of readers and writers is of the past, or damaged.
+        Files.deleteIfExists(folder.resolve(LOCK_FILE));
     }
 
     Path data() {
@@ -192,13 +142,12 @@ final class LmdbEnvironment implements AutoCloseable {
 
     /** What reading found wrong. */
     StorageFailure damaged(String place, String how) {
-        return damaged(data(), what, place, how);
+        return damaged(data(), what, place + ": " + how);
     }
 
-    private static StorageFailure damaged(Path file, String what, String place, String how) {
-        return new StorageFailure(what + " " + file.toAbsolutePath() + " is damaged at " + place + ": " + how
-                + ". The disk may be failing. Do not delete the folder to get rid of this: "
-                + "a replica that forgets its promises counts as faulty");
+    private static StorageFailure damaged(Path file, String what, String how) {
+        return StorageFailure.damaged(what + " " + file.toAbsolutePath() + " is damaged at " + how
+                + ". Check the disk's health, then start this replica again: it gets " + what + " from the others");
     }
 
     StorageFailure failed(String doing, LmdbException cause) {

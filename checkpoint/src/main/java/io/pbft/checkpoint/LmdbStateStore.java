@@ -140,8 +140,8 @@ public final class LmdbStateStore implements StateStore {
     }
 
     static LmdbStateStore open(Path folder, long mapBytes, Executor callbacks, Consumer<StorageFailure> onFailure) {
-        LmdbEnvironment env =
-                LmdbEnvironment.open(folder.resolve("state"), "the state", mapBytes, StateTables.Databases.COUNT);
+        LmdbEnvironment env = LmdbEnvironment.open(
+                folder(folder), "the state", mapBytes, StateTables.Databases.COUNT, StateTables::checkValue);
         try {
             LmdbStateStore store = new LmdbStateStore(env, callbacks, onFailure);
             store.writer.start();
@@ -150,6 +150,10 @@ public final class LmdbStateStore implements StateStore {
             env.close();
             throw e;
         }
+    }
+
+    static Path folder(Path replica) {
+        return replica.resolve("state");
     }
 
     private void begin() {

@@ -2,7 +2,6 @@ package io.pbft.checkpoint;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -20,10 +19,6 @@ import org.jspecify.annotations.Nullable;
  * <p>NOT thread-safe.
  */
 public final class MemoryJournal implements Journal {
-    private static final Comparator<JournalEntry> PLACE = Comparator.comparing(JournalEntry::kind)
-            .thenComparingLong(JournalEntry::seq)
-            .thenComparingLong(JournalEntry::view);
-
     /** What may go wrong with a disk. Each method has the answer of a good one; a simulation overrides what it breaks. */
     public interface Fault {
         /** A disk that does what it must. */
@@ -51,7 +46,7 @@ public final class MemoryJournal implements Journal {
 
     /** What survives a crash. */
     public static final class Disk {
-        private final TreeMap<JournalEntry, JournalEntry> entries = new TreeMap<>(PLACE);
+        private final TreeMap<JournalEntry, JournalEntry> entries = new TreeMap<>(JournalEntry.BY_PLACE);
         private final Fault fault;
         private @Nullable MemoryJournal owner;
 

@@ -59,6 +59,29 @@ final class StateTables {
         }
     }
 
+    /** Checks a record as it lies in the file: the checksum of an entry, which covers its key. */
+    static void checkValue(String database, ByteBuffer place, ByteBuffer record) throws LmdbPages.Damage {
+        if (!database.equals("entries")) {
+            return;
+        }
+        ByteBuffer content = record.duplicate();
+        if (content.remaining() >= Integer.BYTES) {
+            int checksum = content.getInt();
+            CRC32C crc = new CRC32C();
+            if (place.remaining() > PLAIN_KEY_BYTES_MAX) {
+                // The key stands in the record, behind its size.
+                content.position(Math.min(content.limit(), content.position() + Short.BYTES));
+            } else {
+                crc.update(place.duplicate());
+            }
+            crc.update(content);
+            if (checksum == (int) crc.getValue()) {
+                return;
+            }
+        }
+        throw new LmdbPages.Damage("the entry of key " + LmdbEnvironment.copy(place) + ": its checksum is wrong");
+    }
+
     /** What the state is at. */
     record Head(long seq, Digest root) {}
 

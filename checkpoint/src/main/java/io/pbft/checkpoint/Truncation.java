@@ -13,7 +13,7 @@ final class Truncation {
         EnumMap<Kind, Long> limits = new EnumMap<>(Kind.class);
         for (Kind kind : Kind.values()) {
             switch (kind) {
-                case PROPOSAL, PREPARED, PREPARE, COMMIT, BATCH -> limits.put(kind, seq);
+                case PROPOSAL, PREPARED, PREPARE, COMMIT -> limits.put(kind, seq);
                 case CHECKPOINT -> limits.put(kind, seq - 1);
                 case STABLE, VIEW_CHANGE, NEW_VIEW -> {
                     // One place for all: the next one replaces it.
@@ -21,5 +21,14 @@ final class Truncation {
             }
         }
         return limits;
+    }
+
+    /** The sequence number whose truncation takes {@code entry} with it; 0 where none does. */
+    static long neededUpTo(JournalEntry entry) {
+        return switch (entry.kind()) {
+            case PROPOSAL, PREPARED, PREPARE, COMMIT -> entry.seq();
+            case CHECKPOINT -> entry.seq() + 1;
+            case STABLE, VIEW_CHANGE, NEW_VIEW -> 0;
+        };
     }
 }

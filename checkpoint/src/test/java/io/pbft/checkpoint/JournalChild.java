@@ -13,7 +13,7 @@ final class JournalChild {
     /** Arguments: the folder, and the first sequence number. */
     public static void main(String[] args) {
         PrintStream out = ChildProcess.reports();
-        LmdbJournal journal = LmdbJournal.open(Path.of(args[0]), 1 << 20, Runnable::run, failure -> {
+        SegmentJournal journal = SegmentJournal.open(Path.of(args[0]), Runnable::run, failure -> {
             out.println(failure);
             Runtime.getRuntime().halt(1);
         });

@@ -7,9 +7,11 @@ import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,19 +166,21 @@ class LmdbStateStoreTest extends StateStoreContract {
     @Test
     void aDamagedValueIsFoundWhenItIsRead() throws IOException {
         String value = "a value that shall not be believed once it has changed";
+        Path data = folder.resolve("one/state/data.mdb");
         try (StateStore store = open()) {
             store.state().put(utf8("k"), utf8(value.repeat(10)));
             store.checkpoint(10, Map.of(), root -> {});
             settle();
-        }
-        Path data = folder.resolve("one/state/data.mdb");
-        flip(data, value);
-        try (StateStore store = open()) {
+            flip(data, value);
             assertThatThrownBy(() -> store.state().get(utf8("k")))
                     .isInstanceOf(StorageFailure.class)
                     .hasMessageContaining(data.toString());
             assertThatThrownBy(() -> store.node(10, Bytes.fromHex("1000"))).isInstanceOf(StorageFailure.class);
         }
+        assertThatThrownBy(this::open)
+                .isInstanceOf(StorageFailure.class)
+                .hasMessageContaining(data.toString())
+                .hasMessageContaining("checksum");
     }
 
     @Test
@@ -186,23 +190,27 @@ class LmdbStateStoreTest extends StateStoreContract {
             store.state().put(utf8("k"), utf8(value));
             store.checkpoint(10, Map.of(), root -> {});
             settle();
+            flip(folder.resolve("one/state/data.mdb"), value);
+            assertThatThrownBy(() -> store.node(10, Bytes.EMPTY))
+                    .isInstanceOf(StorageFailure.class)
+                    .hasMessageContaining("state tree");
         }
-        flip(folder.resolve("one/state/data.mdb"), value);
-        assertThatThrownBy(this::open).isInstanceOf(StorageFailure.class).hasMessageContaining("state tree");
     }
 
+    /** In its place: the file may be open. */
     private static void flip(Path file, String text) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
         byte[] wanted = text.getBytes(StandardCharsets.UTF_8);
         int flipped = 0;
-        for (int i = 0; i + wanted.length <= bytes.length; i++) {
-            if (ByteBuffer.wrap(bytes, i, wanted.length).equals(ByteBuffer.wrap(wanted))) {
-                bytes[i + 5] ^= 4;
-                flipped++;
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            for (int i = 0; i + wanted.length <= bytes.length; i++) {
+                if (ByteBuffer.wrap(bytes, i, wanted.length).equals(ByteBuffer.wrap(wanted))) {
+                    channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[i + 5] ^ 4)}), i + 5L);
+                    flipped++;
+                }
             }
         }
         assertThat(flipped).isPositive();
-        Files.write(file, bytes);
     }
 
     @Test

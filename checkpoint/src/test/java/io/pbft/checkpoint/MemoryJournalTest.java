@@ -75,7 +75,7 @@ class MemoryJournalTest {
             }
         }
         journal.truncate(2);
-        assertThat(journal.load()).hasSize(27);
+        assertThat(journal.load()).hasSize(24);
         append(journal, entry(Kind.PREPARE, 9, "next"));
         assertThat(journal.load())
                 .extracting(entry -> entry.content().toUtf8())
@@ -95,8 +95,7 @@ class MemoryJournalTest {
                         "VIEW_CHANGE3",
                         "NEW_VIEW1",
                         "NEW_VIEW2",
-                        "NEW_VIEW3",
-                        "BATCH3");
+                        "NEW_VIEW3");
     }
 
     @Test

@@ -92,7 +92,7 @@ public final class Recovery {
             case STABLE -> false;
             case VIEW_CHANGE, NEW_VIEW -> true;
             case CHECKPOINT -> entry.seq() >= low;
-            case PROPOSAL, PREPARED, PREPARE, COMMIT, BATCH -> entry.seq() > low;
+            case PROPOSAL, PREPARED, PREPARE, COMMIT -> entry.seq() > low;
         };
     }
 
@@ -122,7 +122,6 @@ public final class Recovery {
                     requirePlace(entry, vote.statement().seq(), 0);
                     checkpoints.add(vote);
                 }
-                case BATCH -> throw damaged(name(entry), "no version of this program has written such an entry");
             }
         } catch (MalformedMessage | ClassCastException e) {
             throw damaged(name(entry), "it is not what this kind of entry holds: " + e.getMessage());

@@ -135,7 +135,6 @@ class RecoveryTest {
                 PromiseSealer.stable(new CheckpointCertificate(
                         128, D, checkpoint(128, D).proof().subList(0, 2))),
                 "STABLE at sequence number 0");
-        refused(new JournalEntry(Kind.BATCH, 7, 1, Bytes.EMPTY), "BATCH at sequence number 7");
     }
 
     @Test

@@ -1,8 +1,8 @@
 package io.pbft.replica.server;
 
 import io.pbft.checkpoint.Journal;
-import io.pbft.checkpoint.LmdbJournal;
 import io.pbft.checkpoint.LmdbStateStore;
+import io.pbft.checkpoint.SegmentJournal;
 import io.pbft.checkpoint.StateStore;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 interface Storage {
     /** LMDB, in the replica's folder. */
     Storage ON_DISK = (folder, core, failed) -> {
-        Journal journal = LmdbJournal.open(folder.path(), core, failed::accept);
+        Journal journal = SegmentJournal.open(folder.path(), core, failed::accept);
         try {
             return new Opened(journal, LmdbStateStore.open(folder.path(), core, failed::accept));
         } catch (RuntimeException e) {

@@ -68,7 +68,7 @@ final class MemoryStorage implements Storage {
             thread.execute(() -> {
                 synchronized (durable) {
                     durable.keySet().removeIf(entry -> switch (entry.kind()) {
-                        case PROPOSAL, PREPARED, PREPARE, COMMIT, BATCH -> entry.seq() <= seq;
+                        case PROPOSAL, PREPARED, PREPARE, COMMIT -> entry.seq() <= seq;
                         case CHECKPOINT -> entry.seq() < seq;
                         case STABLE, VIEW_CHANGE, NEW_VIEW -> false;
                     });

@@ -87,7 +87,7 @@ public final class Promises {
                                     + entry.seq() + " after its VIEW-CHANGE to " + view);
                 }
             }
-            case PROPOSAL, PREPARED, CHECKPOINT, STABLE, NEW_VIEW, BATCH -> {}
+            case PROPOSAL, PREPARED, CHECKPOINT, STABLE, NEW_VIEW -> {}
         }
     }
 

@@ -76,7 +76,7 @@ public final class SimJournal implements Journal {
 
         private static boolean isBehind(Place place, long seq) {
             return switch (place.kind) {
-                case PROPOSAL, PREPARED, PREPARE, COMMIT, BATCH -> place.seq <= seq;
+                case PROPOSAL, PREPARED, PREPARE, COMMIT -> place.seq <= seq;
                 case CHECKPOINT -> place.seq < seq;
                 case STABLE, VIEW_CHANGE, NEW_VIEW -> false;
             };
