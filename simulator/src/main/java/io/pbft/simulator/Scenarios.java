@@ -124,12 +124,16 @@ final class Scenarios {
             lie(liar, at, "conflicting-view-change", "random");
         }
         long end = at + chance.between(2 * requestMicros, 8 * requestMicros);
-        int early = replica();
-        int late = replica();
-        if (early != forgetful && early != liar) {
-            isolate(early, chance.between(0, at), at + chance.between(0, requestMicros / 2));
+        List<Integer> others = new ArrayList<>();
+        for (int i = 0; i < replicas; i++) {
+            if (i != forgetful && i != liar) {
+                others.add(i);
+            }
         }
-        if (late != early && late != forgetful && late != liar) {
+        int early = others.remove((int) chance.between(0, others.size() - 1L));
+        int late = others.get((int) chance.between(0, others.size() - 1L));
+        isolate(early, chance.between(0, at), at + chance.between(0, requestMicros / 2));
+        if (chance(80)) {
             isolate(late, at, end);
         }
         options.thinkMicros = Math.max(1_000, at * options.clients / 40);
@@ -139,14 +143,80 @@ final class Scenarios {
     /** Nothing gets through for so long that every patience has doubled to its end. */
     long longStorm() {
         long end = chance.between(15_000_000, 40_000_000);
-        if (chance(50)) {
+        if (chance(30)) {
             options.drop = chance.between(50, 90) / 100.0;
         } else {
-            isolate(replica(), 0, end);
-            isolate(replica(), 0, end);
+            // Every view is wanted by a quorum, and none of them ever begins.
+            options.dropTypes.put(MessageType.PROPOSAL, 1.0);
+            options.dropTypes.put(MessageType.NEW_VIEW, 1.0);
         }
         options.thinkMicros = chance.between(1_000, end * options.clients / 48);
         return end;
+    }
+
+    /**
+     * A replica is cut off for so long that the others' window leaves it behind, and has to fetch the state, also from a liar.
+     */
+    long farBehind(long horizonMicros) {
+        int late = replica();
+        int liar = (late + 1 + (int) chance.between(0, replicas - 2L)) % replicas;
+        lie(liar, 0, "bad-state-chunk", chance(50) ? "bad-checkpoint" : "replay");
+        long from = chance.between(0, horizonMicros / 4);
+        long end = from + chance.between(horizonMicros / 2, 2 * horizonMicros);
+        isolate(late, from, end);
+        checkpointOften();
+        options.thinkMicros = Math.max(1_000, end * options.clients / 60);
+        return end;
+    }
+
+    /** Replicas, one by one or all together, start again from small checkpoints, and old messages come once more. */
+    long restartAndReplay(long horizonMicros) {
+        checkpointOften();
+        long end = horizonMicros;
+        for (long i = chance.between(1, 6); i > 0; i--) {
+            long at = chance.between(horizonMicros / 10, horizonMicros);
+            boolean all = chance(30);
+            int one = replica();
+            for (int replica = 0; replica < replicas; replica++) {
+                if (all || replica == one) {
+                    long back = at + chance.between(1_000, 200_000);
+                    options.fault(NodeFault.Kind.CRASH, replica, at);
+                    options.fault(NodeFault.Kind.RESTART, replica, back);
+                    end = Math.max(end, back);
+                }
+            }
+        }
+        lie(replica(), 0, "replay", chance(50) ? "equivocate" : "bad-time");
+        if (options.clients > 1 && chance(50)) {
+            options.byzantineClients.put(
+                    options.clients - 1, List.of(new BehaviourSpec("replay", "", 0, Long.MAX_VALUE)));
+        }
+        options.duplicate = chance.between(0, 30) / 100.0;
+        options.tail = chance.between(0, 20) / 100.0;
+        if (chance(40)) {
+            options.diskMaxMicros = chance.between(5_000, 80_000);
+        }
+        return end;
+    }
+
+    private void checkpointOften() {
+        ProtocolParameters p = options.parameters;
+        options.parameters = new ProtocolParameters(
+                3,
+                (int) chance.between(6, 9),
+                Math.min(p.pipelineDepth(), 6),
+                p.batchOperationsMax(),
+                p.batchBytesMax(),
+                p.tickMillis(),
+                p.requestTimeoutMillis(),
+                p.disconnectedTimeoutMillis(),
+                p.fairnessTimeoutMillis(),
+                p.viewChangeTimeoutMillis(),
+                p.viewChangeTimeoutMaxMillis(),
+                p.statusIntervalMillis(),
+                p.clockSkewMillis(),
+                p.sessionWindow(),
+                p.sessionsPerClient());
     }
 
     /** Nothing goes wrong, and there is all the time more to do than is done: no reason to change the view. */

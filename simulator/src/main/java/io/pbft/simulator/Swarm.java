@@ -16,8 +16,8 @@ import java.util.TreeSet;
 /**
  * Draws from a seed which faults a run has and how strong they are. A random subset of all faults finds more than all of them at
  * once (Groce et al., "Swarm testing", ISSTA'12), since many a fault hides another's effect. The default portfolio: of ten seeds
- * six are a swarm, two have twins, one has everything at once, one has faults of the network and crashes alone. A fifth of the
- * swarm are {@link Scenarios}: coincidences that are known to matter and that chance hardly ever brings about.
+ * six are a swarm, two have twins, one has everything at once, one has faults of the network and crashes alone. A quarter of
+ * the swarm are {@link Scenarios}: coincidences that are known to matter and that chance hardly ever brings about.
  *
  * <p>What is drawn is spelled out in options, so that a run can be repeated, and made smaller, without this class. At most f
  * replicas are ever faulty. NOT thread-safe; one for each seed.
@@ -104,7 +104,7 @@ public final class Swarm {
         work();
         parameters();
         latency();
-        if (style == Style.SWARM && chance(20)) {
+        if (style == Style.SWARM && chance(25)) {
             scenario();
             return options.build();
         }
@@ -137,11 +137,14 @@ public final class Swarm {
 
     private void scenario() {
         Scenarios scenarios = new Scenarios(options, base.replicas(), this::between);
-        long end = switch ((int) upTo(4)) {
+        long end = switch ((int) upTo(7)) {
             case 0 -> scenarios.isolateInTurn(horizonMicros);
             case 1 -> scenarios.lieToReaders(horizonMicros);
             case 2 -> scenarios.loseMemory(horizonMicros);
             case 3 -> scenarios.longStorm();
+            case 4 -> scenarios.farBehind(horizonMicros);
+            case 5 -> scenarios.restartAndReplay(horizonMicros);
+            case 6 -> scenarios.lieToReaders(horizonMicros / 2);
             default -> scenarios.calmButBusy();
         };
         options.gstMicros = Math.max(options.gstMicros, end);

@@ -13,9 +13,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A few planted bugs that every build must catch, each of another kind, and all of them findable in the sources of today. When this
- * test fails since a bug's text is not there, the product has changed: adapt {@code planted-bugs.txt}, and see that the
- * bug is still caught (PlantedBugsCampaign with {@code -Dplanted.only=NAME}).
+ * A few planted bugs that every build must catch, each of another kind, and all of them findable in the sources of today. When
+ * this test fails since a bug's text is not there, the product has changed: adapt {@code planted-bugs.txt}, and see that
+ * the bug is still caught (PlantedBugsCampaign with {@code -Dplanted.only=NAME}).
  */
 class PlantedBugsTest {
     /** The canary: when it is not caught, nothing that the simulator says can be believed. */

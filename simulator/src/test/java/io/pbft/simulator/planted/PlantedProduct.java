@@ -22,8 +22,9 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * The product and the simulator with a {@link PlantedBug} in them: the changed classes are compiled in memory, and a class loader
- * of their own loads them and, unchanged, all other classes of the project. Whoever runs the product otherwise can never meet one.
+ * The product and the simulator with a {@link PlantedBug} in them: the changed classes are compiled in memory, and a class
+ * loader of their own loads them and, unchanged, all other classes of the project. Whoever runs the product in any other way
+ * can never meet one.
  */
 final class PlantedProduct extends ClassLoader {
     private final Map<String, byte[]> changed;
