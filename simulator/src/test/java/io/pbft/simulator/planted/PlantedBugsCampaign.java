@@ -37,7 +37,8 @@ import org.junit.jupiter.api.Test;
 class PlantedBugsCampaign {
     private static final String MARK = "<!-- What follows is written by PlantedBugsCampaign. -->";
 
-    private final List<String> only = List.of(System.getProperty("planted.only", "").split(","));
+    private final List<String> only =
+            List.of(System.getProperty("planted.only", "").split(","));
     private final long seedsMax = Long.getLong("planted.seeds", 10_000);
     private final long nanosMax = seconds("planted.seconds", 60);
     private final long deadline = System.nanoTime() + seconds("planted.total", 3_600);
@@ -105,10 +106,13 @@ class PlantedBugsCampaign {
             violation = planted.apply(++seed);
         }
         if (!violation.isEmpty()) {
-            assertThat(product.apply(seed)).as("the product itself, seed %d", seed).isEmpty();
+            assertThat(product.apply(seed))
+                    .as("the product itself, seed %d", seed)
+                    .isEmpty();
         }
         synchronized (results) {
-            ObjectNode row = results.putObject(bug.name()).put("rule", bug.rule()).put("seeds", seed);
+            ObjectNode row =
+                    results.putObject(bug.name()).put("rule", bug.rule()).put("seeds", seed);
             if (!violation.isEmpty()) {
                 row.put("check", violation.substring(0, violation.indexOf(':'))).put("violation", violation);
             }
@@ -144,8 +148,12 @@ class PlantedBugsCampaign {
             inOrder.set(bug.name(), row);
             boolean caught = caught(bug.name());
             table.append("| `").append(bug.name()).append("` | ").append(bug.rule());
-            table.append(" | ").append(caught ? "" : "> ").append(row.path("seeds").asLong());
-            table.append(" | ").append(caught ? row.path("check").asText() : "**nothing**").append(" |\n");
+            table.append(" | ")
+                    .append(caught ? "" : "> ")
+                    .append(row.path("seeds").asLong());
+            table.append(" | ")
+                    .append(caught ? row.path("check").asText() : "**nothing**")
+                    .append(" |\n");
         }
         try {
             ObjectNode json = JsonNodeFactory.instance.objectNode().set("n = " + replicas, inOrder);
