@@ -93,6 +93,9 @@ public record TransportConfig(
         public static final Queue REPLICA_DEFAULT = new Queue(2 * Limits.FRAME_BYTES_MAX, 65_536);
         public static final Queue CLIENT_DEFAULT = new Queue(4 << 20, 8_192);
 
+        /** From a client to a replica: more than the requests that it may have in flight. */
+        public static final Queue FROM_CLIENT_DEFAULT = new Queue(16 << 20, 8_192);
+
         public Queue {
             require(bytesMax > 0, "queue.bytesMax", "positive");
             require(framesMax > 0, "queue.framesMax", "positive");
@@ -138,7 +141,8 @@ public record TransportConfig(
     /** A client with the default limits. */
     public static TransportConfig client(
             NodeId self, Bytes privateKey, Map<NodeId, InetSocketAddress> replicas, Map<NodeId, PublicKey> keys) {
-        return withDefaults(self, privateKey, Optional.empty(), replicas, keys);
+        return withDefaults(self, privateKey, Optional.empty(), replicas, keys)
+                .withQueues(Queue.FROM_CLIENT_DEFAULT, Queue.CLIENT_DEFAULT);
     }
 
     private static TransportConfig withDefaults(
