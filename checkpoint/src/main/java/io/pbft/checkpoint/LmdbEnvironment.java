@@ -80,6 +80,11 @@ final class LmdbEnvironment implements AutoCloseable {
         return folder.resolve(DATA_FILE);
     }
 
+    /** A file of another kind in the same folder. */
+    Path file(String name) {
+        return folder.resolve(name);
+    }
+
     Dbi<ByteBuffer> database(String name) {
         try {
             return env.openDbi(name, DbiFlags.MDB_CREATE);

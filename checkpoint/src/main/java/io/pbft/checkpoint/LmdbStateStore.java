@@ -1,9 +1,6 @@
 package io.pbft.checkpoint;
 
-import io.pbft.checkpoint.TreeNode.Child;
-import io.pbft.checkpoint.TreeNode.Inner;
 import io.pbft.checkpoint.TreeNode.Leaf;
-import io.pbft.checkpoint.TreeNode.LeafEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
@@ -15,12 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -64,13 +62,16 @@ public final class LmdbStateStore implements StateStore {
     /** Checkpoints that stay, whatever {@link #release} says. */
     static final int CHECKPOINTS_KEPT_MIN = 2;
 
-    /** Nodes of a transfer that may wait for the disk: beyond this the transfer waits for it. */
-    static final long STAGING_WAITING_BYTES_MAX = 64L << 20;
+    /** Bytes of nodes that may wait for the disk: while there are more, no further ones are asked for. */
+    static final long STAGING_WAITING_BYTES_MAX = 16L << 20;
 
     /** Nodes are written to the staging area when so many bytes have come together. */
     static final long STAGING_GROUP_BYTES = 4L << 20;
 
     static final long MAP_BYTES = 64L << 30;
+
+    /** Entries of a transfer while they are brought into order. */
+    static final String SORT_FILE = "transfer.sort";
 
     /** A durable checkpoint, as others may see it. */
     private record Version(StateTables.Head head, Txn<ByteBuffer> txn) {}
@@ -90,7 +91,6 @@ public final class LmdbStateStore implements StateStore {
     private final LinkedBlockingQueue<Runnable> jobs = new LinkedBlockingQueue<>();
     private final Thread writer;
     private volatile @Nullable StorageFailure failure;
-    private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
     private volatile boolean stopping;
 
     // The owner's thread.
@@ -109,7 +109,9 @@ public final class LmdbStateStore implements StateStore {
 
     private TreeMap<Bytes, Bytes> stagingGroup = new TreeMap<>();
     private long stagingGroupBytes;
-    private long stagingBytesSinceWait;
+
+    /** Of groups that were handed to the writer. */
+    private final AtomicLong stagingWaitingBytes = new AtomicLong();
 
     // The writer's thread.
     private final StateTables writerTables;
@@ -253,6 +255,9 @@ public final class LmdbStateStore implements StateStore {
     @Override
     public void checkpoint(long seq, Map<Bytes, Optional<Bytes>> systemChanges, Consumer<Digest> onDurable) {
         requireHealthy();
+        if (install != null && !install.isFetching() && !install.isOver()) {
+            throw new IllegalStateException("checkpoint " + seq + " while a state is being installed");
+        }
         if (seq <= seqTaken) {
             throw new IllegalArgumentException("checkpoint " + seq + " after checkpoint " + seqTaken);
         }
@@ -287,7 +292,7 @@ public final class LmdbStateStore implements StateStore {
                 overlay.remove(key);
             }
         }
-        if (install != null && install.isOpen()) {
+        if (install != null) {
             install.replan();
         }
     }
@@ -341,10 +346,15 @@ public final class LmdbStateStore implements StateStore {
     }
 
     @Override
-    public void release(long seq) {
+    public void release(long seq, Set<Long> served) {
         read(version -> {
-            while (versions.size() > CHECKPOINTS_KEPT_MIN && versions.firstKey() < seq) {
-                closeVersion(versions.pollFirstEntry().getValue());
+            Iterator<Map.Entry<Long, Version>> oldest = versions.entrySet().iterator();
+            for (int i = versions.size(); i > CHECKPOINTS_KEPT_MIN; i--) {
+                Map.Entry<Long, Version> next = oldest.next();
+                if (next.getKey() < seq && !served.contains(next.getKey())) {
+                    closeVersion(next.getValue());
+                    oldest.remove();
+                }
             }
             return seq;
         });
@@ -353,11 +363,20 @@ public final class LmdbStateStore implements StateStore {
     @Override
     public StateInstall install(long seq, Digest root) {
         requireHealthy();
-        if (install != null) {
-            install.abandon();
+        TreeInstall before = install;
+        if (before != null) {
+            before.abandon();
         }
-        install = new TreeInstall(seq, root, new InstallLocal());
-        return install;
+        // Whoever lacks a state is nobody's source, and an old checkpoint that stays open makes the file grow.
+        read(version -> {
+            while (versions.size() > 1) {
+                closeVersion(versions.pollFirstEntry().getValue());
+            }
+            return seq;
+        });
+        TreeInstall begun = new TreeInstall(seq, root, new InstallLocal(), before);
+        install = begun;
+        return begun;
     }
 
     private void requireHealthy() {
@@ -409,8 +428,6 @@ public final class LmdbStateStore implements StateStore {
             fail(cause);
         } catch (InterruptedException | RuntimeException | Error cause) {
             fail(new StorageFailure("the state's thread ended: " + cause, cause));
-        } finally {
-            ended.complete(true);
         }
     }
 
@@ -423,28 +440,34 @@ public final class LmdbStateStore implements StateStore {
         }
     }
 
-    /** Does a job on the writer's thread, after all that wait, and waits for it. */
-    private void await(Runnable job) {
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
-        jobs.add(() -> {
-            job.run();
-            done.complete(true);
-        });
-        CompletableFuture.anyOf(done, ended).join();
-        requireHealthy();
-    }
-
     private void flushStaging() {
         if (stagingGroup.isEmpty()) {
             return;
         }
         TreeMap<Bytes, Bytes> group = stagingGroup;
+        long bytes = stagingGroupBytes;
         stagingGroup = new TreeMap<>();
         stagingGroupBytes = 0;
+        stagingWaitingBytes.addAndGet(bytes);
         jobs.add(() -> {
             env.write(txn -> group.forEach((path, content) -> writerTables.stage(txn, path, content)), this::grow);
+            renewLast();
             group.forEach(staging::remove);
+            stagingWaitingBytes.addAndGet(-bytes);
         });
+    }
+
+    /**
+     * Reads the last checkpoint through a new transaction: pages that were freed since the old one began may be used again.
+     * A transfer would otherwise leave a copy of each page for each time that it was written.
+     */
+    private void renewLast() {
+        lock.lock();
+        try {
+            openVersion(writerTables);
+        } finally {
+            lock.unlock();
+        }
     }
 
     private final class InstallLocal implements TreeInstall.Local {
@@ -481,14 +504,14 @@ public final class LmdbStateStore implements StateStore {
             staging.put(path, content);
             stagingGroup.put(path, content);
             stagingGroupBytes += content.size();
-            stagingBytesSinceWait += content.size();
             if (stagingGroupBytes >= STAGING_GROUP_BYTES) {
                 flushStaging();
             }
-            if (stagingBytesSinceWait >= STAGING_WAITING_BYTES_MAX) {
-                stagingBytesSinceWait = 0;
-                await(() -> {});
-            }
+        }
+
+        @Override
+        public boolean keepsUp() {
+            return stagingWaitingBytes.get() < STAGING_WAITING_BYTES_MAX;
         }
 
         @Override
@@ -499,104 +522,59 @@ public final class LmdbStateStore implements StateStore {
         @Override
         public void install(TreeInstall complete) {
             flushStaging();
-            await(() -> replace(complete));
-            overlay.clear();
-            changes = new TreeMap<>();
-            generation++;
-            seqTaken = complete.seq();
+            jobs.add(() -> {
+                boolean installed = replace(complete);
+                callbacks.execute(() -> {
+                    if (!closed) {
+                        if (installed) {
+                            makeCurrent(complete);
+                        }
+                        complete.ended(installed);
+                    }
+                });
+            });
         }
     }
 
-    /** On the writer's thread: the owner's waits for it. */
-    private void replace(TreeInstall complete) {
-        env.write(
-                txn -> {
-                    StateTables.Head before = writerTables.head(txn).orElseThrow();
-                    if (!before.root().equals(complete.root())) {
-                        TreeNode root = writerTables.root(txn, before);
-                        try (Txn<ByteBuffer> old = env.read()) {
-                            new Replacement(txn, old).apply(Bytes.EMPTY, root, complete.root());
-                        }
-                    }
-                    writerTables.clearStaging(txn);
-                    writerTables.putHead(txn, new StateTables.Head(complete.seq(), complete.root()));
-                },
-                this::grow);
+    /** What was installed is durable: from here on it is what is read. Until here everything read was of the state before. */
+    private void makeCurrent(TreeInstall installed) {
         lock.lock();
         try {
             // What came before is of another history than what is certified now, or far behind it.
             versions.values().forEach(LmdbStateStore::closeVersion);
             versions.clear();
-            openVersion(writerTables);
+            openVersion(tables);
         } finally {
             lock.unlock();
         }
+        overlay.clear();
+        changes = new TreeMap<>();
+        generation++;
+        seqTaken = installed.seq();
+        install = null;
     }
 
-    /** Turns the tree of a transaction into the one that is staged; {@code old} is as it was before. */
-    private final class Replacement {
-        private final Txn<ByteBuffer> txn;
-        private final Txn<ByteBuffer> old;
-
-        Replacement(Txn<ByteBuffer> txn, Txn<ByteBuffer> old) {
-            this.txn = txn;
-            this.old = old;
-        }
-
-        private void apply(Bytes path, @Nullable TreeNode mine, Digest wanted) {
-            Bytes content = staged(path);
-            if (!Digest.of(content).equals(wanted)) {
-                throw env.damaged("staged node " + path, "its digest is wrong");
-            }
-            TreeNode target = TreeInstall.decodeChecked(content);
-            if (mine != null && (mine instanceof Leaf || target instanceof Leaf)) {
-                writerTables.deleteSubtree(txn, path, mine);
-            }
-            if (target instanceof Leaf leaf) {
-                for (int i = 0; i < leaf.entries().size(); i++) {
-                    LeafEntry entry = leaf.entries().get(i);
-                    writerTables.putEntry(txn, entry.key(), value(path, i, entry));
-                }
-            } else {
-                applyChildren(path, mine instanceof Inner inner ? inner : null, (Inner) target);
-            }
-            writerTables.putNode(txn, path, content);
-        }
-
-        private void applyChildren(Bytes path, @Nullable Inner mine, Inner target) {
-            for (int i = 0; i < StateTree.FANOUT; i++) {
-                Bytes below = StateTree.childPath(path, i);
-                Child before = mine == null ? null : mine.child(i);
-                Child after = target.child(i);
-                if (before != null && after != null && before.digest().equals(after.digest())) {
-                    continue;
-                }
-                TreeNode node = before == null ? null : writerTables.node(txn, below, before.digest());
-                if (after != null) {
-                    apply(below, node, after.digest());
-                } else if (node != null) {
-                    writerTables.deleteSubtree(txn, below, node);
-                }
-            }
-        }
-
-        private Bytes value(Bytes leaf, int index, LeafEntry entry) {
-            Digest digest = entry.valueDigest();
-            if (digest == null) {
-                return entry.valueAtHand();
-            }
-            Bytes mine = writerTables.entry(old, entry.key());
-            return mine != null && TreeNode.digestOfValue(mine).equals(digest)
-                    ? mine
-                    : staged(StateTree.valuePath(leaf, index));
-        }
-
-        private Bytes staged(Bytes path) {
-            Bytes content = writerTables.staged(txn, path);
-            if (content == null) {
-                throw env.damaged("staged node " + path, "it is missing");
-            }
-            return content;
+    /** On the writer's thread. False: something staged was damaged, and nothing has changed. */
+    private boolean replace(TreeInstall complete) {
+        try {
+            env.write(
+                    txn -> {
+                        StateTables.Head before = writerTables.head(txn).orElseThrow();
+                        if (!before.root().equals(complete.root())) {
+                            TreeNode root = writerTables.root(txn, before);
+                            try (Txn<ByteBuffer> old = env.read();
+                                    SortedChanges entries = new SortedChanges(env.file(SORT_FILE))) {
+                                new StateReplacement(writerTables, txn, old, entries).run(root, complete.root());
+                            }
+                        }
+                        writerTables.clearStaging(txn);
+                        writerTables.putHead(txn, new StateTables.Head(complete.seq(), complete.root()));
+                    },
+                    this::grow);
+            return true;
+        } catch (StateReplacement.StagedDamage e) {
+            LOG.warn("{}: {}; it is fetched again. The disk may be failing", env.data(), e.getMessage());
+            return false;
         }
     }
 

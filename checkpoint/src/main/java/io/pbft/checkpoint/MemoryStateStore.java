@@ -8,10 +8,12 @@ import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -129,6 +131,9 @@ public final class MemoryStateStore implements StateStore {
 
     @Override
     public void checkpoint(long seq, Map<Bytes, Optional<Bytes>> systemChanges, Consumer<Digest> onDurable) {
+        if (install != null && !install.isFetching() && !install.isOver()) {
+            throw new IllegalStateException("checkpoint " + seq + " while a state is being installed");
+        }
         if (seq <= seqTaken) {
             throw new IllegalArgumentException("checkpoint " + seq + " after checkpoint " + seqTaken);
         }
@@ -147,7 +152,7 @@ public final class MemoryStateStore implements StateStore {
             }
             underWay--;
             disk.write(seq, root);
-            if (install != null && install.isOpen()) {
+            if (install != null) {
                 install.replan();
             }
             onDurable.accept(root.digest());
@@ -181,19 +186,25 @@ public final class MemoryStateStore implements StateStore {
     }
 
     @Override
-    public void release(long seq) {
-        while (disk.checkpoints.size() > CHECKPOINTS_KEPT_MIN && disk.checkpoints.firstKey() < seq) {
-            disk.checkpoints.pollFirstEntry();
+    public void release(long seq, Set<Long> served) {
+        Iterator<Long> oldest = disk.checkpoints.keySet().iterator();
+        for (int i = disk.checkpoints.size(); i > CHECKPOINTS_KEPT_MIN; i--) {
+            long next = oldest.next();
+            if (next < seq && !served.contains(next)) {
+                oldest.remove();
+            }
         }
     }
 
     @Override
     public StateInstall install(long seq, Digest root) {
-        if (install != null) {
-            install.abandon();
+        TreeInstall before = install;
+        if (before != null) {
+            before.abandon();
         }
-        install = new TreeInstall(seq, root, new InstallLocal());
-        return install;
+        TreeInstall begun = new TreeInstall(seq, root, new InstallLocal(), before);
+        install = begun;
+        return begun;
     }
 
     /** As after a crash: what was not durable is gone, and nothing of it is ever reported. */
@@ -244,7 +255,22 @@ public final class MemoryStateStore implements StateStore {
         }
 
         @Override
+        public boolean keepsUp() {
+            return true;
+        }
+
+        @Override
         public void install(TreeInstall complete) {
+            scheduler.accept(() -> {
+                if (disk.owner == MemoryStateStore.this) {
+                    replace(complete);
+                    install = null;
+                    complete.ended(true);
+                }
+            });
+        }
+
+        private void replace(TreeInstall complete) {
             TreeNode mine = durable();
             TreeNode root = mine.digest().equals(complete.root()) ? mine : assemble(Bytes.EMPTY);
             if (!root.digest().equals(complete.root())) {

@@ -6,6 +6,7 @@ import io.pbft.protocol.StateNodes;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -46,12 +47,16 @@ public interface StateStore extends AutoCloseable {
     /** A node of the tree of the checkpoint at {@code seq}, or empty where that tree has none or is no longer held. */
     Optional<StateNodes.Node> node(long seq, Bytes path);
 
-    /** Checkpoints below {@code seq} need not be served any more. */
-    void release(long seq);
+    /**
+     * Checkpoints below {@code seq} need not be served any more, except for the last two and those in {@code served}. How many
+     * are kept altogether is bounded: the oldest goes first.
+     */
+    void release(long seq, Set<Long> served);
 
     /**
      * Begins to replace the state by the checkpoint at {@code seq} whose certified root is {@code root}. What the store already
-     * holds is not asked for again. One at a time: a new one replaces the old.
+     * holds, or an earlier transfer brought, is not asked for again. One at a time: a new one replaces the old, which must not be
+     * on its way to the disk.
      */
     StateInstall install(long seq, Digest root);
 

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.lmdbjava.Cursor;
 import org.lmdbjava.Dbi;
 import org.lmdbjava.GetOp;
+import org.lmdbjava.PutFlags;
 import org.lmdbjava.Txn;
 
 /**
@@ -155,7 +156,36 @@ final class StateTables {
     }
 
     void deleteEntry(Txn<ByteBuffer> txn, Bytes key) {
-        databases.entries().delete(txn, buffer.of(place(key)));
+        deleteEntryAt(txn, place(key));
+    }
+
+    /**
+     * Puts what {@link #record} has made to its {@link #place}.
+     *
+     * @param append the place lies behind all others: pages become full
+     */
+    void putEntryAt(Txn<ByteBuffer> txn, Bytes place, Bytes record, boolean append) {
+        reserve(databases.entries(), txn, place, record.size(), append).put(record.asReadOnlyBuffer());
+    }
+
+    void deleteEntryAt(Txn<ByteBuffer> txn, Bytes place) {
+        databases.entries().delete(txn, buffer.of(place));
+    }
+
+    /** What stands at the place of an entry. */
+    static Bytes record(Bytes key, Bytes value) {
+        Bytes header = isLong(key) ? sized(key) : Bytes.EMPTY;
+        return Bytes.wrap(ByteBuffer.allocate(Integer.BYTES + header.size() + value.size())
+                .putInt(checksum(key, value.asReadOnlyBuffer()))
+                .put(header.asReadOnlyBuffer())
+                .put(value.asReadOnlyBuffer())
+                .array());
+    }
+
+    private ByteBuffer reserve(Dbi<ByteBuffer> database, Txn<ByteBuffer> txn, Bytes key, int size, boolean append) {
+        return append
+                ? database.reserve(txn, buffer.of(key), size, PutFlags.MDB_APPEND)
+                : database.reserve(txn, buffer.of(key), size);
     }
 
     /** Hands over entries in ascending order of key, from {@code first} on, until the sink has enough. */
@@ -221,7 +251,8 @@ final class StateTables {
         return keyOrPlace.size() > PLAIN_KEY_BYTES_MAX;
     }
 
-    private static Bytes place(Bytes key) {
+    /** Under what an entry stands in LMDB. */
+    static Bytes place(Bytes key) {
         return isLong(key)
                 ? key.slice(0, PLAIN_KEY_BYTES_MAX)
                         .concat(Digest.of(key).toBytes().slice(0, LONG_KEY_HASH_BYTES))
@@ -276,25 +307,32 @@ final class StateTables {
     }
 
     private TreeNode readNode(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
-        ByteBuffer content = databases.nodes().get(txn, buffer.of(NODE.concat(path)));
-        if (content == null) {
+        try {
+            return TreeNode.decode(checkedNode(txn, path, expected));
+        } catch (MalformedNode e) {
+            throw new IllegalStateException("a node with the right digest is none", e);
+        }
+    }
+
+    private Bytes checkedNode(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
+        ByteBuffer record = databases.nodes().get(txn, buffer.of(NODE.concat(path)));
+        if (record == null) {
             throw databases.env().damaged("node " + path + " of the state tree", "it is missing");
         }
-        try {
-            TreeNode node = TreeNode.decode(LmdbEnvironment.copy(content));
-            if (node.digest().equals(expected)) {
-                return node;
-            }
-        } catch (MalformedNode e) {
-            throw databases.env().damaged("node " + path + " of the state tree", e.getMessage() + "");
+        Bytes content = LmdbEnvironment.copy(record);
+        if (!Digest.of(content).equals(expected)) {
+            throw databases.env().damaged("node " + path + " of the state tree", "its digest is wrong");
         }
-        throw databases.env().damaged("node " + path + " of the state tree", "its digest is wrong");
+        return content;
     }
 
     void putNode(Txn<ByteBuffer> txn, Bytes path, Bytes content) {
-        databases
-                .nodes()
-                .reserve(txn, buffer.of(NODE.concat(path)), content.size())
+        putNode(txn, path, content, false);
+    }
+
+    /** @param append the path lies behind all others: pages become full */
+    void putNode(Txn<ByteBuffer> txn, Bytes path, Bytes content, boolean append) {
+        reserve(databases.nodes(), txn, NODE.concat(path), content.size(), append)
                 .put(content.asReadOnlyBuffer());
     }
 
@@ -327,13 +365,25 @@ final class StateTables {
         return node(txn, Bytes.EMPTY, head.root());
     }
 
-    /** The node, or the large value, at {@code path}, or null where there is none. */
+    /**
+     * The content of the node, or the large value, at {@code path}, or null where there is none. A node is checked against its
+     * parent's digest and not looked into: it is for others.
+     */
     @Nullable
     Bytes content(Txn<ByteBuffer> txn, Head head, Bytes path) {
+        if (path.isEmpty()) {
+            return checkedNode(txn, path, head.root());
+        }
         StateTree tree = tree(txn);
         if (!StateTree.isValuePath(path)) {
-            TreeNode node = tree.find(root(txn, head), path);
-            return node == null ? null : node.encode();
+            int step = path.get(path.size() - 1);
+            if (step < 0
+                    || step >= StateTree.FANOUT
+                    || !(tree.find(root(txn, head), path.slice(0, path.size() - 1)) instanceof Inner parent)) {
+                return null;
+            }
+            Child child = parent.child(step);
+            return child == null ? null : checkedNode(txn, path, child.digest());
         }
         int index = path.get(path.size() - 1);
         if (tree.find(root(txn, head), path.slice(0, path.size() - 2)) instanceof Leaf leaf
@@ -352,23 +402,6 @@ final class StateTables {
             throw databases.env().damaged("the entry of key " + entry.key(), "its value is not the tree's");
         }
         return value;
-    }
-
-    /** Deletes {@code node} and all below it, with the entries. */
-    void deleteSubtree(Txn<ByteBuffer> txn, Bytes path, TreeNode node) {
-        if (node instanceof Leaf leaf) {
-            leaf.entries().forEach(entry -> deleteEntry(txn, entry.key()));
-        } else {
-            Inner parent = (Inner) node;
-            for (int i = 0; i < StateTree.FANOUT; i++) {
-                Child child = parent.child(i);
-                if (child != null) {
-                    Bytes below = StateTree.childPath(path, i);
-                    deleteSubtree(txn, below, node(txn, below, child.digest()));
-                }
-            }
-        }
-        deleteNode(txn, path);
     }
 
     // Staging.

@@ -1,24 +1,23 @@
 package io.pbft.checkpoint;
 
-import io.pbft.crypto.Bytes;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * What a checkpoint of 1,000 changed keys costs in states of different sizes. Run by hand:
- * {@code CheckpointBench FOLDER KEYS...}
+ * What a checkpoint of 1,000 changed keys costs in states of different sizes. Run by hand: {@code CheckpointBench FOLDER
+ * KEYS...}. A state that is not in the folder is made first; run it again to measure without that.
  */
 final class CheckpointBench {
     private static final int CHANGED = 1_000;
-    private static final int ROUNDS = 21;
+    private static final int WARM_UP = 20;
+    private static final int ROUNDS = 101;
     private static final int VALUE_BYTES = 100;
 
     private CheckpointBench() {}
@@ -26,69 +25,56 @@ final class CheckpointBench {
     public static void main(String[] args) throws IOException, InterruptedException {
         PrintStream out = ChildProcess.reports();
         for (int i = 1; i < args.length; i++) {
-            measure(out, Path.of(args[0], args[i]), Integer.parseInt(args[i]));
+            Path folder = Path.of(args[0], args[i]);
+            int keys = Integer.parseInt(args[i]);
+            if (!Files.exists(folder.resolve("state"))) {
+                Files.createDirectories(folder);
+                long started = System.nanoTime();
+                BulkLoad.load(folder, keys, VALUE_BYTES);
+                out.printf("%,d keys: made in %.1f s%n", keys, (System.nanoTime() - started) / 1e9);
+            }
+            measure(out, folder, keys);
         }
     }
 
     private static void measure(PrintStream out, Path folder, int keys) throws IOException, InterruptedException {
         LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
-        Random random = new Random(1);
+        Random random = new Random(System.nanoTime());
         try (LmdbStateStore store = LmdbStateStore.open(folder, callbacks::add, failure -> {
             throw failure;
         })) {
-            long seq = store.seq();
-            long started = System.nanoTime();
-            for (int key = 0; key < keys; key++) {
-                store.state().put(key(key), value(random));
-                if (key % 100_000 == 99_999 || key == keys - 1) {
-                    take(store, ++seq, callbacks);
-                }
-            }
-            double filled = (System.nanoTime() - started) / 1e9;
-            List<Long> nanos = new ArrayList<>();
-            long readNanos = 0;
-            for (int round = 0; round < ROUNDS; round++) {
+            long[] nanos = new long[ROUNDS];
+            long[] reads = new long[ROUNDS];
+            for (int round = -WARM_UP; round < ROUNDS; round++) {
                 for (int i = 0; i < CHANGED; i++) {
-                    store.state().put(key(random.nextInt(keys)), value(random));
+                    store.state().put(BulkLoad.key(random.nextInt(keys)), BulkLoad.value(random, VALUE_BYTES));
                 }
                 long before = System.nanoTime();
-                take(store, ++seq, callbacks);
-                nanos.add(System.nanoTime() - before);
-                before = System.nanoTime();
+                store.checkpoint(store.seq() + 1, Map.of(), root -> {});
+                callbacks.take().run();
+                long after = System.nanoTime();
+                store.release(store.seq(), Set.of());
                 for (int i = 0; i < CHANGED; i++) {
-                    store.state().get(key(random.nextInt(keys)));
+                    store.state().get(BulkLoad.key(random.nextInt(keys)));
                 }
-                readNanos = (System.nanoTime() - before) / CHANGED;
+                if (round >= 0) {
+                    nanos[round] = after - before;
+                    reads[round] = (System.nanoTime() - after) / CHANGED;
+                }
             }
-            long[] sorted = nanos.stream().mapToLong(Long::longValue).toArray();
-            Arrays.sort(sorted);
+            Arrays.sort(nanos);
+            Arrays.sort(reads);
             out.printf(
-                    "%,d keys: filled in %.1f s, file %,d MB; checkpoint of %,d changes: median %.1f ms, max %.1f ms;"
-                            + " a read %d ns%n",
+                    "%,d keys: checkpoint of %,d changes: median %.1f ms, 90 %% %.1f ms, max %.1f ms; a read %.1f us;"
+                            + " file %,d MB, %s%n",
                     keys,
-                    filled,
-                    Files.size(folder.resolve("state/data.mdb")) >> 20,
                     CHANGED,
-                    sorted[ROUNDS / 2] / 1e6,
-                    sorted[ROUNDS - 1] / 1e6,
-                    readNanos);
+                    nanos[ROUNDS / 2] / 1e6,
+                    nanos[ROUNDS * 9 / 10] / 1e6,
+                    nanos[ROUNDS - 1] / 1e6,
+                    reads[ROUNDS / 2] / 1e3,
+                    Files.size(folder.resolve("state/data.mdb")) / 1_000_000,
+                    TransferBench.memory());
         }
-    }
-
-    private static void take(LmdbStateStore store, long seq, LinkedBlockingQueue<Runnable> callbacks)
-            throws InterruptedException {
-        store.checkpoint(seq, Map.of(), root -> {});
-        callbacks.take().run();
-        store.release(seq);
-    }
-
-    private static Bytes key(int number) {
-        return Bytes.utf8("user/" + number);
-    }
-
-    private static Bytes value(Random random) {
-        byte[] bytes = new byte[VALUE_BYTES];
-        random.nextBytes(bytes);
-        return Bytes.wrap(bytes);
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,7 +49,7 @@ class LmdbPagesTest {
                         new java.util.concurrent.CompletableFuture<>();
                 store.checkpoint(seq, Map.of(), root -> durable.complete(true));
                 durable.join();
-                store.release(seq);
+                store.release(seq, Set.of());
             }
         }
         check();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
+import io.pbft.protocol.StateNodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -124,7 +126,7 @@ class LmdbStateStoreTest extends StateStoreContract {
                 }
                 store.checkpoint(seq, Map.of(), root -> {});
                 settle();
-                store.release(seq);
+                store.release(seq, Set.of());
                 if (seq == 40) {
                     early = Files.size(data);
                 }
@@ -146,11 +148,11 @@ class LmdbStateStoreTest extends StateStoreContract {
             try (StateStore target = open()) {
                 StateInstall install = target.install(10, root[0]);
                 for (int i = 0; i < 100; i++) {
-                    Bytes path = install.missing(0, 1).get(0);
+                    Bytes path = install.missing(Set.of(), 1).get(0);
                     assertThat(install.offer(source.node(10, path).orElseThrow()))
                             .isTrue();
                 }
-                received = install.bytesReceived();
+                received = install.progress().bytesReceived();
             }
             try (StateStore target = open()) {
                 assertThat(target.seq()).isZero();
@@ -159,6 +161,111 @@ class LmdbStateStoreTest extends StateStoreContract {
                 try (StateStore fresh = openThird()) {
                     assertThat(rest + received).isEqualTo(transfer(source, fresh, 10, root[0]));
                 }
+            }
+        }
+    }
+
+    @Test
+    void theMapGrowsDuringATransferToo() {
+        try (StateStore source = openOther()) {
+            for (int i = 0; i < 3_000; i++) {
+                source.state().put(utf8("k" + i), large(i, i % 9 == 0 ? 20_000 : 100));
+            }
+            Digest[] root = new Digest[1];
+            source.checkpoint(10, Map.of(), digest -> root[0] = digest);
+            settle();
+            mapBytes = 1 << 20;
+            try (LmdbStateStore target = open()) {
+                transfer(source, target, 10, root[0]);
+                assertThat(target.mapBytes()).isGreaterThan(10_000_000);
+                assertThat(target.state().scan(Bytes.EMPTY, Bytes.EMPTY, 4_000))
+                        .isEqualTo(source.state().scan(Bytes.EMPTY, Bytes.EMPTY, 4_000));
+            }
+        }
+        assertThat(failures).isEmpty();
+    }
+
+    /** Each target replaces all that was staged for the one before; pages of what was replaced are used again. */
+    @Test
+    void aMovingTargetDoesNotMakeTheFileGrowWithoutEnd() throws IOException {
+        try (StateStore source = openOther();
+                LmdbStateStore target = open()) {
+            target.state().put(utf8("k"), utf8("v"));
+            target.checkpoint(1, Map.of(), digest -> {});
+            settle();
+            for (long seq = 2; seq <= 14; seq++) {
+                for (int i = 0; i < 120; i++) {
+                    source.state().put(utf8("k" + i), large((int) seq * 1_000 + i, 50_000));
+                }
+                Digest[] root = new Digest[1];
+                source.checkpoint(seq, Map.of(), digest -> root[0] = digest);
+                settle();
+                source.release(seq, Set.of());
+                fetch(source, target.install(seq, root[0]));
+            }
+            assertThat(Files.size(folder.resolve("one/state/data.mdb"))).isLessThan(30_000_000);
+        }
+    }
+
+    @Test
+    void whatIsDamagedInTheStagingAreaIsFetchedAgain() throws IOException {
+        String text = "a value whose staged copy is going to be damaged";
+        try (StateStore source = openOther()) {
+            for (int i = 0; i < 100; i++) {
+                source.state().put(utf8("k" + i), i == 50 ? utf8(text) : large(i, 20));
+            }
+            Digest[] root = new Digest[1];
+            source.checkpoint(10, Map.of(), digest -> root[0] = digest);
+            settle();
+            StateNodes.Node last = null;
+            try (StateStore target = open()) {
+                StateInstall install = target.install(10, root[0]);
+                while (last == null) {
+                    List<Bytes> missing = install.missing(Set.of(), 100);
+                    for (Bytes path : missing) {
+                        StateNodes.Node node = source.node(10, path).orElseThrow();
+                        if (missing.size() == 1 && !path.isEmpty()) {
+                            last = node;
+                        } else {
+                            install.offer(node);
+                        }
+                    }
+                }
+            }
+            try (StateStore target = open()) {
+                StateInstall install = target.install(10, root[0]);
+                assertThat(install.missing(Set.of(), 9)).containsExactly(last.path());
+                flip(folder.resolve("one/state/data.mdb"), text);
+                install.offer(last);
+                List<Boolean> ends = new ArrayList<>();
+                install.commit(ends::add);
+                settle();
+                assertThat(ends).containsExactly(false);
+                assertThat(target.seq()).isZero();
+                long before = install.progress().bytesReceived();
+                fetch(source, install);
+                assertThat(install.progress().bytesReceived()).isGreaterThan(before);
+                commit(install);
+                assertThat(target.root()).isEqualTo(root[0]);
+                assertThat(target.state().get(utf8("k50"))).contains(utf8(text));
+            }
+        }
+    }
+
+    /** Killed while states are installed: it stands at one of them, whole, and not before the last that it reported. */
+    @Test
+    void aKilledInstallLeavesTheStateBeforeOrTheOneAfter() throws IOException, InterruptedException {
+        for (int round = 1; round <= 3; round++) {
+            ChildProcess.Said said = ChildProcess.run("true", InstallChild.class, 12L * round, folder.resolve("one"));
+            assertThat(said.otherLines()).isEmpty();
+            try (LmdbStateStore store = open()) {
+                assertThat(store.seq()).isGreaterThanOrEqualTo(said.last());
+                MemoryStateStore model = InstallChild.source();
+                InstallChild.change(
+                        model, store.seq(), digest -> assertThat(digest).isEqualTo(store.root()));
+                assertThat(store.systemEntries()).isEqualTo(model.systemEntries());
+                assertThat(store.state().scan(Bytes.EMPTY, Bytes.EMPTY, 10_000))
+                        .isEqualTo(model.state().scan(Bytes.EMPTY, Bytes.EMPTY, 10_000));
             }
         }
     }

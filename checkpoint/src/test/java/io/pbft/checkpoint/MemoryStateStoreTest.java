@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What only the store in memory does; what all stores do is in {@link StateStoreContract}. */
@@ -74,25 +75,29 @@ class MemoryStateStoreTest extends StateStoreContract {
 
         StateInstall install = target.install(10, root.get(0));
         offerMissing(source, install);
-        assertThat(install.missing(0, 1)).isEmpty();
+        assertThat(install.missing(Set.of(), 1)).isEmpty();
         assertThat(install.complete()).isFalse();
         writes.remove().run();
-        assertThat(install.missing(0, 1)).isNotEmpty();
+        assertThat(install.missing(Set.of(), 1)).isNotEmpty();
         offerMissing(source, install);
         assertThat(install.complete()).isTrue();
-        install.commit();
+        List<Boolean> ends = new ArrayList<>();
+        install.commit(ends::add);
+        assertThat(ends).isEmpty();
+        writes.remove().run();
+        assertThat(ends).containsExactly(true);
         assertThat(target.root()).isEqualTo(root.get(0));
         assertThat(target.state().get(Bytes.utf8("k99"))).contains(Bytes.utf8("v"));
     }
 
     private static void offerMissing(StateStore source, StateInstall install) {
-        List<Bytes> missing = install.missing(0, 9);
+        List<Bytes> missing = install.missing(Set.of(), 9);
         while (!missing.isEmpty()) {
             for (Bytes path : missing) {
                 assertThat(install.offer(source.node(install.seq(), path).orElseThrow()))
                         .isTrue();
             }
-            missing = install.missing(0, 9);
+            missing = install.missing(Set.of(), 9);
         }
     }
 }

@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** A process that takes checkpoints until it is killed, and says of each when it is durable. */
@@ -30,7 +31,7 @@ final class StateChild {
                 callbacks.take().run();
                 underWay--;
             }
-            store.release(seq - 3);
+            store.release(seq - 3, Set.of());
         }
     }
 

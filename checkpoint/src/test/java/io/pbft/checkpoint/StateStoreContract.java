@@ -7,11 +7,15 @@ import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Limits;
 import io.pbft.protocol.StateNodes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What every {@link StateStore} does. */
@@ -217,12 +221,12 @@ abstract class StateStoreContract {
             Digest first = checkpoint(store, 10, Map.of());
             store.state().put(utf8("k"), utf8("2"));
             Digest second = checkpoint(store, 20, Map.of());
-            store.release(20);
+            store.release(20, Set.of());
             assertThat(rootOf(store, 10)).contains(first);
             assertThat(rootOf(store, 20)).contains(second);
             store.state().put(utf8("k"), utf8("3"));
             checkpoint(store, 30, Map.of());
-            store.release(30);
+            store.release(30, Set.of());
             assertThat(store.holds(10)).isFalse();
             assertThat(store.node(10, Bytes.EMPTY)).isEmpty();
             assertThat(rootOf(store, 20)).contains(second);
@@ -237,15 +241,27 @@ abstract class StateStoreContract {
     }
 
     /** Fills {@code target} from {@code source}; the bytes that it took. */
-    static long transfer(StateStore source, StateStore target, long seq, Digest root) {
+    long transfer(StateStore source, StateStore target, long seq, Digest root) {
         StateInstall install = target.install(seq, root);
+        fetch(source, install);
+        commit(install);
+        return install.progress().bytesReceived();
+    }
+
+    static void fetch(StateStore source, StateInstall install) {
         while (!install.complete()) {
-            for (Bytes path : install.missing(0, 7)) {
-                assertThat(install.offer(source.node(seq, path).orElseThrow())).isTrue();
+            for (Bytes path : install.missing(Set.of(), 7)) {
+                assertThat(install.offer(source.node(install.seq(), path).orElseThrow()))
+                        .isTrue();
             }
         }
-        install.commit();
-        return install.bytesReceived();
+    }
+
+    void commit(StateInstall install) {
+        List<Boolean> ends = new ArrayList<>();
+        install.commit(ends::add);
+        settle();
+        assertThat(ends).containsExactly(true);
     }
 
     private static void fill(State state, int from, int to, int seed) {
@@ -310,7 +326,7 @@ abstract class StateStoreContract {
             StateInstall install = target.install(10, root);
             Random random = new Random(1);
             while (!install.complete()) {
-                Bytes path = install.missing(0, 1).get(0);
+                Bytes path = install.missing(Set.of(), 1).get(0);
                 StateNodes.Node right = source.node(10, path).orElseThrow();
                 byte[] wrong = right.content().toByteArray();
                 wrong[random.nextInt(wrong.length)] ^= (byte) (1 + random.nextInt(255));
@@ -318,11 +334,11 @@ abstract class StateStoreContract {
                         .isFalse();
                 assertThat(install.offer(new StateNodes.Node(path, Bytes.EMPTY)))
                         .isFalse();
-                assertThat(install.missing(0, 1)).containsExactly(path);
+                assertThat(install.missing(Set.of(), 1)).containsExactly(path);
                 assertThat(install.offer(right)).isTrue();
                 assertThat(install.offer(right)).isTrue();
             }
-            install.commit();
+            commit(install);
             assertThat(target.root()).isEqualTo(root);
         }
     }
@@ -334,10 +350,10 @@ abstract class StateStoreContract {
             fill(source.state(), 0, 500, 0);
             StateInstall first = target.install(10, checkpoint(source, 10, Map.of()));
             for (int i = 0; i < 60; i++) {
-                Bytes path = first.missing(0, 1).get(0);
+                Bytes path = first.missing(Set.of(), 1).get(0);
                 assertThat(first.offer(source.node(10, path).orElseThrow())).isTrue();
             }
-            assertThatThrownBy(first::commit).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> first.commit(end -> {})).isInstanceOf(IllegalStateException.class);
             source.state().put(utf8("k7"), utf8("new"));
             Digest root = checkpoint(source, 20, Map.of());
             long rest = transfer(source, target, 20, root);
@@ -346,7 +362,108 @@ abstract class StateStoreContract {
             try (StateStore fresh = openThird()) {
                 all = transfer(source, fresh, 20, root);
             }
-            assertThat(rest).isLessThan(all - first.bytesReceived() / 2);
+            assertThat(rest).isLessThan(all - first.progress().bytesReceived() / 2);
+        }
+    }
+
+    @Test
+    void untilTheEndOfTheInstallTheStateIsTheOneBefore() {
+        try (StateStore target = open();
+                StateStore source = openOther()) {
+            target.state().put(utf8("k1"), utf8("before"));
+            Digest before = checkpoint(target, 5, Map.of(utf8("t"), Optional.of(utf8("5"))));
+            target.state().put(utf8("k2"), utf8("since"));
+            fill(source.state(), 0, 300, 0);
+            Digest root = checkpoint(source, 10, Map.of(utf8("t"), Optional.of(utf8("10"))));
+            StateInstall install = target.install(10, root);
+            fetch(source, install);
+            List<Boolean> ends = new ArrayList<>();
+            install.commit(ends::add);
+            if (ends.isEmpty()) {
+                assertThat(target.seq()).isEqualTo(5);
+                assertThat(target.root()).isEqualTo(before);
+                assertThat(scan(target.state(), "", "", 9)).isEqualTo("k1=before k2=since");
+                assertThat(target.systemEntries()).containsExactly(new StateView.Entry(utf8("t"), utf8("5")));
+                assertThat(install.complete()).isFalse();
+                assertThat(install.missing(Set.of(), 9)).isEmpty();
+                assertThatThrownBy(install::abandon).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> target.install(20, root)).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> target.checkpoint(6, Map.of(), digest -> {}))
+                        .isInstanceOf(IllegalStateException.class);
+            }
+            settle();
+            assertThat(ends).containsExactly(true);
+            assertThat(target.seq()).isEqualTo(10);
+            assertThat(target.systemEntries()).containsExactly(new StateView.Entry(utf8("t"), utf8("10")));
+            assertThat(target.state().get(utf8("k2"))).contains(large(2, 20));
+        }
+    }
+
+    @Test
+    void aTargetThatComesBackIsFetchedWhereTheOneBetweenReplacedIt() {
+        try (StateStore target = open();
+                StateStore source = openOther()) {
+            fill(source.state(), 0, 600, 0);
+            Digest first = checkpoint(source, 10, Map.of());
+            fill(source.state(), 0, 60, 5);
+            Digest second = checkpoint(source, 20, Map.of());
+            fetch(source, target.install(10, first));
+            StateInstall between = target.install(20, second);
+            fetch(source, between);
+            assertThat(between.progress().bytesReceived()).isPositive();
+            StateInstall back = target.install(10, first);
+            assertThat(back.complete()).isFalse();
+            fetch(source, back);
+            assertThat(back.progress().bytesReceived())
+                    .isEqualTo(between.progress().bytesReceived());
+            commit(back);
+            assertThat(target.root()).isEqualTo(first);
+            assertThat(target.state().get(utf8("k7"))).contains(large(7, 20));
+        }
+    }
+
+    @Test
+    void progressEndsAtTheWholeStateWithNothingMissing() {
+        try (StateStore target = open();
+                StateStore source = openOther()) {
+            fill(source.state(), 0, 2_000, 0);
+            StateInstall install = target.install(10, checkpoint(source, 10, Map.of()));
+            long missing = Long.MAX_VALUE;
+            while (!install.complete()) {
+                for (Bytes path : install.missing(Set.of(), 50)) {
+                    assertThat(install.offer(source.node(10, path).orElseThrow()))
+                            .isTrue();
+                }
+                StateInstall.Progress progress = install.progress();
+                assertThat(progress.entries()).isEqualTo(2_000);
+                assertThat(progress.entriesMissing()).isLessThanOrEqualTo(missing);
+                assertThat(progress.bytesExpected()).isGreaterThanOrEqualTo(progress.bytesReceived());
+                missing = progress.entriesMissing();
+            }
+            assertThat(install.progress().entriesMissing()).isZero();
+            assertThat(install.progress().bytesExpected())
+                    .isEqualTo(install.progress().bytesReceived());
+        }
+    }
+
+    @Test
+    void whatIsServedIsNotReleased() {
+        try (StateStore store = open()) {
+            for (int i = 1; i <= 6; i++) {
+                store.state().put(utf8("k"), utf8("v" + i));
+                checkpoint(store, i, Map.of());
+                store.release(i, Set.of(2L));
+            }
+            assertThat(store.holds(1)).isFalse();
+            assertThat(store.holds(2)).isTrue();
+            assertThat(store.holds(3)).isFalse();
+            for (int i = 7; i <= 30; i++) {
+                store.state().put(utf8("k"), utf8("v" + i));
+                checkpoint(store, i, Map.of());
+                store.release(i, LongStream.rangeClosed(1, i).boxed().collect(Collectors.toSet()));
+            }
+            assertThat(LongStream.rangeClosed(1, 30).filter(store::holds).count())
+                    .isEqualTo(8);
         }
     }
 

@@ -4,11 +4,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.Quorum;
+import io.pbft.replica.TransferReport;
 import io.pbft.replica.server.ReplicaStatus;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -98,9 +101,51 @@ final class StatusCommand implements Callable<Integer> {
             node.put("viewChanges", status.viewChanges());
             node.put("uptimeMillis", status.uptimeMillis());
             status.connectedReplicas().forEach(node.putArray("connectedReplicas")::add);
+            node.set("transfer", transfer(status.transfer()));
             node.put("halted", status.halted());
         }
         return document;
+    }
+
+    private static @Nullable ObjectNode transfer(@Nullable TransferReport transfer) {
+        if (transfer == null) {
+            return null;
+        }
+        ObjectNode node = Json.object();
+        node.put("target", transfer.seq());
+        node.put("phase", transfer.phase());
+        node.put("bytesReceived", transfer.bytesReceived());
+        node.put("bytesExpected", transfer.bytesExpected());
+        node.put("entriesMissing", transfer.entriesMissing());
+        node.put("entries", transfer.entries());
+        ArrayNode sources = node.putArray("sources");
+        for (TransferReport.Source source : transfer.sources()) {
+            sources.addObject()
+                    .put("id", source.replica())
+                    .put("state", source.state())
+                    .put("bytesReceived", source.bytesReceived());
+        }
+        return node;
+    }
+
+    /** The lines of a state transfer, below its replica's. */
+    private static String text(TransferReport transfer) {
+        String sources = transfer.sources().stream()
+                .map(source -> "replica " + source.replica() + " (" + words(source.state()) + ", "
+                        + megabytes(source.bytesReceived()) + ")")
+                .collect(Collectors.joining(", "));
+        return "         " + words(transfer.phase()) + " the state of checkpoint " + transfer.seq() + ": "
+                + megabytes(transfer.bytesReceived()) + " of about " + megabytes(transfer.bytesExpected()) + ", "
+                + transfer.entriesMissing() + " of " + transfer.entries() + " entries missing"
+                + System.lineSeparator() + "         from " + sources;
+    }
+
+    private static String words(String name) {
+        return name.toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
+    private static String megabytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
     }
 
     private static void table(ClusterConfig cluster, List<ReplicaRow> rows, PrintWriter out) {
@@ -131,7 +176,7 @@ final class StatusCommand implements Callable<Integer> {
                     ROW,
                     row.id(),
                     status.role(),
-                    status.state().toLowerCase(Locale.ROOT).replace('_', ' '),
+                    words(status.state()),
                     status.view(),
                     status.lastExecuted(),
                     status.stableCheckpoint(),
@@ -141,6 +186,10 @@ final class StatusCommand implements Callable<Integer> {
                             .substring(0, Math.min(16, status.stateRoot().length())),
                     status.pid(),
                     address));
+            TransferReport transfer = status.transfer();
+            if (transfer != null) {
+                out.println(text(transfer));
+            }
             if (status.halted() != null) {
                 out.println("         halted: " + status.halted());
             }

@@ -69,6 +69,7 @@ public final class ReplicaDriver {
     private final ReplySealer replies;
     private final OperationRunner operations;
     private final StateSync stateSync;
+    private final StateServer stateServer;
 
     private final Deque<Input> inputs = new ArrayDeque<>();
     private final Deque<Effect> pending = new ArrayDeque<>();
@@ -84,7 +85,17 @@ public final class ReplicaDriver {
         this.promises = new PromiseSealer(config.self(), seams.sealer());
         this.replies = new ReplySealer(config.self(), seams.sealer());
         this.operations = new OperationRunner(seams.stateMachine(), seams.store());
-        this.stateSync = new StateSync(config.self(), config.quorum().replicas(), seams.store(), seams.outbox());
+        int tickMillis = config.parameters().tickMillis();
+        this.stateSync = new StateSync(
+                config.self(),
+                config.quorum().replicas(),
+                tickMillis,
+                seams.store(),
+                seams.outbox(),
+                (event, seq, detail) -> seams.listener()
+                        .note(new Effect.Note(event, core.report().view(), seq, detail)),
+                this::handle);
+        this.stateServer = new StateServer(seams.store(), seams.outbox(), tickMillis);
     }
 
     /** Takes an input and carries out all that follows from it at once. Does nothing once halted. */
@@ -110,6 +121,7 @@ public final class ReplicaDriver {
     public void halt(Throwable cause) {
         inputs.clear();
         pending.clear();
+        stateSync.stop();
         if (!halted) {
             halted = true;
             seams.listener().halted(cause);
@@ -123,6 +135,11 @@ public final class ReplicaDriver {
 
     public ReplicaReport report() {
         return core.report();
+    }
+
+    /** How far a state transfer is; nothing when there is none. On the thread that calls {@link #handle}. */
+    public Optional<TransferReport> transfer() {
+        return stateSync.report();
     }
 
     private void work() {
@@ -146,18 +163,19 @@ public final class ReplicaDriver {
     /** State transfer is between the stores of replicas: the core asks for it and learns its end, its messages are not for it. */
     private boolean forStateSync(Input input) {
         if (input instanceof Input.Tick) {
-            stateSync.tick().ifPresent(this::handle);
+            stateSync.tick();
+            stateServer.tick();
             return false;
         }
         if (!(input instanceof Input.Received received)) {
             return false;
         }
         if (received.message().message() instanceof StateFetch fetch) {
-            stateSync.serve(received.message().from(), fetch);
+            stateServer.onFetch(received.message().from().index(), fetch);
             return true;
         }
         if (received.message().message() instanceof StateNodes nodes) {
-            stateSync.onNodes(received.message().from().index(), nodes).ifPresent(this::handle);
+            stateSync.onNodes(received.message().from().index(), nodes);
             return true;
         }
         return false;
@@ -180,7 +198,7 @@ public final class ReplicaDriver {
             seams.store()
                     .checkpoint(e.seq(), e.systemChanges(), root -> handle(new Input.SnapshotTaken(e.seq(), root)));
         } else if (effect instanceof Effect.InstallState e) {
-            stateSync.start(e.checkpoint()).ifPresent(this::handle);
+            stateSync.start(e.checkpoint());
         } else if (effect instanceof Effect.Truncate e) {
             truncate(e.stable());
         } else if (effect instanceof Effect.Accuse e) {
@@ -251,6 +269,6 @@ public final class ReplicaDriver {
         // The proof goes first, so that what it makes superfluous is never gone before it is there.
         seams.journal().append(() -> List.of(PromiseSealer.stable(stable)), () -> {});
         seams.journal().truncate(stable.seq());
-        seams.store().release(stable.seq());
+        stateServer.release(stable.seq());
     }
 }

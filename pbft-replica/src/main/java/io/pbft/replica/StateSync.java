@@ -4,208 +4,399 @@ import io.pbft.checkpoint.StateInstall;
 import io.pbft.checkpoint.StateStore;
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.CheckpointCertificate;
-import io.pbft.protocol.Limits;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.StateFetch;
 import io.pbft.protocol.StateNodes;
+import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Input;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fetches the state of a certified checkpoint from the others, and serves one's own to them.
+ * Fetches the state of a certified checkpoint from the others (TOCS'02, section 5.3, with a tree of its own).
  *
- * <p>Fetching asks all others at once, each for other nodes of the tree, one request to each at a time. The store
- * checks every node against the certified root (trap 47), so a source can do no more harm than to waste a round: one
- * whose node is not what was certified is not asked again, one that is silent loses its request after
- * {@link #PATIENCE_TICKS}, and one that no longer holds the checkpoint rests until a tick later; both are asked after
- * those that did better. A checkpoint that nobody holds any more is replaced by a later one, which the core asks for:
- * what has arrived by then is not fetched again.
+ * <p><b>Sources.</b> All others are asked at once, each for other nodes of the tree, with a few requests under way to each. The
+ * store checks every node against the certified root (trap 47), so that a source can do no more harm than to waste its
+ * turns:
  *
- * <p>Serving answers a bounded number of requests of each replica in a tick, with a bounded number of bytes each, so
- * that who is fetched from keeps its time for the protocol.
+ * <ul>
+ *   <li>one whose node is not what was certified is banned, and not asked again until the process ends, or nobody else is left;
+ *   <li>one that takes {@link #LATE_FACTOR} times as long as the others loses its requests and rests; twice as long each
+ *       time, until it answers in time again;
+ *   <li>one that does not hold the checkpoint rests for a moment: it may come to it.
+ * </ul>
+ *
+ * Bans and slowness are noted with the source's name.
+ *
+ * <p><b>Bounds.</b> A request is made for as many nodes as {@link #REQUEST_BYTES} are expected to hold, and an answer has
+ * {@link StateServer#ANSWER_BYTES}, or one node more, at most. There are {@link #REQUESTS_MAX} under way.
+ *
+ * <p><b>A moving target</b> (trap 46). The core replaces the target when the others have gone on. What has arrived by then is not
+ * fetched again; answers on their way are still taken where they fit. A target that comes while one is being installed
+ * waits for the end of that: then only the difference between the two is left.
  *
  * <p>NOT thread-safe: the driver's thread calls it.
  */
 final class StateSync {
+    /** What a request is meant to bring. */
+    static final int REQUEST_BYTES = 256 << 10;
+
     /** Nodes asked for in one request. */
-    static final int PATHS_PER_REQUEST = 64;
+    static final int PATHS_PER_REQUEST_MIN = 8;
 
-    /** Ticks without an answer after which another source is asked for the same. */
-    static final int PATIENCE_TICKS = 50;
+    static final int PATHS_PER_REQUEST_MAX = 256;
 
-    /** Requests of one replica that are answered within one tick; the others are dropped, and asked again. */
-    static final int SERVED_PER_TICK_MAX = 8;
+    /** What a node is believed to have before one has come. */
+    private static final int NODE_BYTES_FIRST = 1 << 10;
 
-    /** An answer ends with the node that reaches so many bytes. */
-    static final int SERVED_BYTES = 1 << 20;
+    /** Requests under way to one source, and to all together. */
+    static final int REQUESTS_PER_SOURCE_MAX = 4;
 
-    private final int self;
+    static final int REQUESTS_MAX = 24;
+
+    /** Without an answer for so long a source is slow, however slow the others are. */
+    static final int PATIENCE_MILLIS = 500;
+
+    /** A source is not called slow before this. */
+    static final int LATE_MILLIS_MIN = 100;
+
+    /** How many times the others' average a source may take. */
+    static final int LATE_FACTOR = 8;
+
+    /** How long one that does not hold the checkpoint is left alone. */
+    static final int LACKS_MILLIS = 100;
+
+    /** The longest rest is this power of two times the patience. */
+    private static final int REST_DOUBLINGS_MAX = 6;
+
+    /** Tells the outside what happened to a transfer. */
+    interface Notes {
+        void note(Event event, long seq, String detail);
+    }
+
     private final int replicas;
     private final StateStore store;
     private final Outbox outbox;
+    private final Notes notes;
+    private final Consumer<Input.StateInstalled> installed;
+    private final long patienceTicks;
+    private final long lateTicksMin;
+    private final long lacksTicks;
+
+    private final List<Source> sources = new ArrayList<>();
+
+    /** The paths of all requests under way. */
+    private final TreeSet<Bytes> underWay = new TreeSet<>();
 
     private @Nullable StateInstall install;
-    private final TreeMap<Integer, Asked> asked = new TreeMap<>();
-    private final TreeSet<Integer> banned = new TreeSet<>();
-    private final TreeSet<Integer> resting = new TreeSet<>();
 
-    /** How often each source did not answer, or had nothing. */
-    private final TreeMap<Integer, Integer> misses = new TreeMap<>();
+    /** Whether the state is complete and on its way to the disk. */
+    private boolean installing;
 
-    private final TreeMap<Integer, Integer> served = new TreeMap<>();
+    /** The target that comes after the one that is being installed. */
+    private @Nullable CheckpointCertificate next;
+
+    private long nodesReceived;
+    private long nodeBytesReceived;
     private long tick;
 
     /** What a source was asked for, and when. */
-    private record Asked(List<Bytes> paths, long tick) {}
+    private record Asked(long seq, List<Bytes> paths, long tick) {}
 
-    StateSync(int self, int replicas, StateStore store, Outbox outbox) {
-        this.self = self;
+    private static final class Source {
+        final int replica;
+        final List<Asked> asked = new ArrayList<>();
+        boolean banned;
+
+        /** Not asked before this tick, and why. */
+        long restsUntil;
+
+        boolean lacks;
+
+        /** How often in a row it was late, or had nothing of what it was asked for. */
+        int misses;
+
+        long bytes;
+        long answers;
+        long waitedTicks;
+
+        Source(int replica) {
+            this.replica = replica;
+        }
+
+        String state(long tick) {
+            if (banned) {
+                return "BANNED";
+            }
+            if (restsUntil > tick) {
+                return lacks ? "LACKS_IT" : "SLOW";
+            }
+            return "ASKED";
+        }
+    }
+
+    /** @param installed told when a state is complete, durable and current */
+    StateSync(
+            int self,
+            int replicas,
+            int tickMillis,
+            StateStore store,
+            Outbox outbox,
+            Notes notes,
+            Consumer<Input.StateInstalled> installed) {
         this.replicas = replicas;
         this.store = store;
         this.outbox = outbox;
+        this.notes = notes;
+        this.installed = installed;
+        this.patienceTicks = ticks(PATIENCE_MILLIS, tickMillis);
+        this.lateTicksMin = ticks(LATE_MILLIS_MIN, tickMillis);
+        this.lacksTicks = ticks(LACKS_MILLIS, tickMillis);
+        for (int i = 1; i < replicas; i++) {
+            sources.add(new Source((self + i) % replicas));
+        }
     }
 
-    /** Begins to fetch, in place of what was being fetched. What it returns is there already. */
-    Optional<Input.StateInstalled> start(CheckpointCertificate target) {
-        asked.clear();
-        banned.clear();
-        resting.clear();
-        misses.clear();
+    private static long ticks(int millis, int tickMillis) {
+        return Math.max(2, millis / tickMillis);
+    }
+
+    /** Begins to fetch, in place of what was being fetched. */
+    void start(CheckpointCertificate target) {
+        if (installing) {
+            next = target;
+            return;
+        }
+        for (Source source : sources) {
+            source.lacks = false;
+            if (install == null) {
+                source.bytes = 0;
+                source.restsUntil = tick;
+            }
+        }
         install = store.install(target.seq(), target.state());
-        return proceed();
+        proceed();
     }
 
-    /** Takes an answer; returns the state once it is complete, durable and current. */
-    Optional<Input.StateInstalled> onNodes(int from, StateNodes answer) {
+    /** Takes an answer. */
+    void onNodes(int from, StateNodes answer) {
         StateInstall current = install;
-        if (current == null || answer.seq() != current.seq()) {
-            return Optional.empty();
+        Optional<Source> known =
+                sources.stream().filter(source -> source.replica == from).findFirst();
+        if (current == null || installing || known.isEmpty()) {
+            return;
         }
-        Asked request = asked.remove(from);
-        if (request == null) {
-            return Optional.empty();
+        Source source = known.get();
+        Asked request = answered(source, answer);
+        if (request == null || source.banned) {
+            return;
         }
-        boolean useful = false;
+        if (!answer.available()) {
+            if (answer.seq() == current.seq()) {
+                source.lacks = true;
+                source.restsUntil = tick + lacksTicks;
+                forget(source);
+            }
+        } else if (answer.seq() == current.seq()) {
+            take(source, request, answer, current);
+        } else {
+            // For the target before: what is part of this one too is welcome, and the rest is no lie.
+            answer.nodes().forEach(current::offer);
+        }
+        proceed();
+    }
+
+    /** The request that {@code answer} is for: it is no longer under way. */
+    private @Nullable Asked answered(Source source, StateNodes answer) {
+        for (Iterator<Asked> asked = source.asked.iterator(); asked.hasNext(); ) {
+            Asked request = asked.next();
+            boolean matches = request.seq() == answer.seq()
+                    && (answer.nodes().isEmpty()
+                            || request.paths().contains(answer.nodes().get(0).path()));
+            if (matches) {
+                asked.remove();
+                request.paths().forEach(underWay::remove);
+                return request;
+            }
+        }
+        return null;
+    }
+
+    private void take(Source source, Asked request, StateNodes answer, StateInstall current) {
         for (StateNodes.Node node : answer.nodes()) {
             if (!current.offer(node)) {
-                banned.add(from);
-                break;
+                source.banned = true;
+                forget(source);
+                notes.note(
+                        Event.STATE_SOURCE_BANNED,
+                        current.seq(),
+                        "replica " + source.replica + " sent a node at path '" + node.path()
+                                + "' that is not the certified one");
+                return;
             }
-            useful |= request.paths().contains(node.path());
+            nodesReceived++;
+            nodeBytesReceived += node.content().size();
+            source.bytes += node.content().size();
         }
-        if (!useful) {
-            resting.add(from);
-            misses.merge(from, 1, Integer::sum);
+        if (answer.nodes().isEmpty()) {
+            slow(source, current, "has nothing of what it was asked for");
+            return;
         }
-        return proceed();
+        source.misses = 0;
+        source.answers++;
+        source.waitedTicks += tick - request.tick();
     }
 
-    /**
-     * Returns the state when it has become complete without a node's arrival: a checkpoint that was under way is
-     * durable.
-     */
-    Optional<Input.StateInstalled> tick() {
+    void tick() {
         tick++;
-        served.clear();
-        if (install == null) {
-            return Optional.empty();
+        StateInstall current = install;
+        if (current == null || installing) {
+            return;
         }
-        resting.clear();
-        asked.entrySet().removeIf(request -> {
-            boolean silent = tick - request.getValue().tick() >= PATIENCE_TICKS;
-            if (silent) {
-                misses.merge(request.getKey(), 1, Integer::sum);
+        for (Source source : sources) {
+            long patience = lateTicks(source);
+            if (source.asked.stream().anyMatch(request -> tick - request.tick() >= patience)) {
+                slow(source, current, "has not answered for " + patience + " ticks");
             }
-            return silent;
-        });
+        }
         // At most f lie: when all were banned, this replica misjudged, and starts over with everyone.
-        if (banned.size() == replicas - 1) {
-            banned.clear();
+        if (sources.stream().allMatch(source -> source.banned)) {
+            sources.forEach(source -> source.banned = false);
         }
-        return proceed();
+        proceed();
     }
 
-    /** Answers a request with what is held of it. */
-    void serve(NodeId from, StateFetch request) {
-        if (served.merge(from.index(), 1, Integer::sum) > SERVED_PER_TICK_MAX) {
-            return;
-        }
-        if (!store.holds(request.seq())) {
-            outbox.send(from, new StateNodes(request.seq(), false, List.of()));
-            return;
-        }
-        List<StateNodes.Node> nodes = new ArrayList<>();
-        int bytes = 0;
-        for (Bytes path : request.paths()) {
-            Optional<StateNodes.Node> node = store.node(request.seq(), path);
-            if (node.isEmpty()) {
-                continue;
-            }
-            int size = node.get().content().size() + path.size();
-            if (!nodes.isEmpty() && bytes + size > Limits.STATE_NODE_BYTES_MAX) {
-                break;
-            }
-            nodes.add(node.get());
-            bytes += size;
-            if (bytes >= SERVED_BYTES) {
-                break;
+    /** How long {@code source} may take: by what the others take. */
+    private long lateTicks(Source source) {
+        long answers = 0;
+        long waited = 0;
+        for (Source other : sources) {
+            if (other != source) {
+                answers += other.answers;
+                waited += other.waitedTicks;
             }
         }
-        outbox.send(from, new StateNodes(request.seq(), true, nodes));
+        return answers == 0
+                ? patienceTicks
+                : Math.max(lateTicksMin, Math.min(patienceTicks, LATE_FACTOR * waited / answers));
     }
 
-    private Optional<Input.StateInstalled> proceed() {
+    private void slow(Source source, StateInstall current, String how) {
+        long rest = patienceTicks << Math.min(source.misses, REST_DOUBLINGS_MAX);
+        source.misses++;
+        source.restsUntil = tick + rest;
+        source.lacks = false;
+        forget(source);
+        notes.note(
+                Event.STATE_SOURCE_SLOW,
+                current.seq(),
+                "replica " + source.replica + " " + how + "; it is left out for " + rest + " ticks");
+    }
+
+    /** Others may be asked for what it was asked for. */
+    private void forget(Source source) {
+        source.asked.forEach(request -> request.paths().forEach(underWay::remove));
+        source.asked.clear();
+    }
+
+    private void proceed() {
         StateInstall current = install;
         if (current == null) {
-            return Optional.empty();
+            return;
         }
-        if (!current.complete()) {
-            ask();
-            return Optional.empty();
+        ask(current);
+        if (current.complete()) {
+            installing = true;
+            sources.forEach(this::forget);
+            current.commit(this::ended);
         }
-        current.commit();
+    }
+
+    /** Fetches nothing more, and says nothing of what is still being installed. */
+    void stop() {
         install = null;
-        asked.clear();
-        return Optional.of(new Input.StateInstalled(store.seq(), store.root(), store.systemEntries()));
+        next = null;
     }
 
-    /** Asks every source that is free for nodes that no other was asked for. */
-    private void ask() {
-        StateInstall current = install;
-        if (current == null) {
+    /** The install that was under way is over; {@code whole}: the state is there. */
+    private void ended(boolean whole) {
+        if (install == null) {
             return;
         }
-        TreeSet<Bytes> underWay = new TreeSet<>();
-        asked.values().forEach(request -> underWay.addAll(request.paths()));
-        List<Integer> free = new ArrayList<>();
-        for (int i = 1; i < replicas; i++) {
-            int source = (self + i) % replicas;
-            if (!asked.containsKey(source) && !banned.contains(source) && !resting.contains(source)) {
+        installing = false;
+        CheckpointCertificate target = next;
+        next = null;
+        if (whole) {
+            install = null;
+            installed.accept(new Input.StateInstalled(store.seq(), store.root(), store.systemEntries()));
+        }
+        if (target != null) {
+            start(target);
+        } else {
+            proceed();
+        }
+    }
+
+    /** Asks every source that has room for nodes that no other was asked for. */
+    private void ask(StateInstall current) {
+        long nodeBytes = nodesReceived == 0 ? NODE_BYTES_FIRST : nodeBytesReceived / nodesReceived + 1;
+        int perRequest =
+                (int) Math.max(PATHS_PER_REQUEST_MIN, Math.min(PATHS_PER_REQUEST_MAX, REQUEST_BYTES / nodeBytes));
+        List<Source> free = new ArrayList<>();
+        int requests = 0;
+        for (Source source : sources) {
+            requests += source.asked.size();
+            boolean rests = source.banned || source.restsUntil > tick;
+            if (!rests && source.asked.size() < REQUESTS_PER_SOURCE_MAX) {
                 free.add(source);
             }
         }
-        free.sort(Comparator.comparingInt(source -> misses.getOrDefault(source, 0)));
-        List<Bytes> wanted = new ArrayList<>();
-        for (Bytes path : current.missing(0, underWay.size() + free.size() * PATHS_PER_REQUEST)) {
-            if (!underWay.contains(path)) {
-                wanted.add(path);
-            }
-        }
+        // Who did worse is asked last, and only once at a time until it has done better.
+        free.sort(Comparator.<Source>comparingInt(source -> source.misses).thenComparingInt(s -> s.asked.size()));
+        int room = Math.min(free.size(), REQUESTS_MAX - requests);
+        List<Bytes> wanted = current.missing(underWay, Math.max(0, room) * perRequest);
+        int share = Math.min(
+                perRequest, Math.max(PATHS_PER_REQUEST_MIN, -Math.floorDiv(-wanted.size(), Math.max(1, room))));
         int from = 0;
-        for (int source : free) {
-            if (from >= wanted.size()) {
-                return;
+        for (Source source : free) {
+            boolean onTrial = source.misses > 0 && !source.asked.isEmpty();
+            if (from >= wanted.size() || onTrial) {
+                continue;
             }
-            List<Bytes> paths = List.copyOf(wanted.subList(from, Math.min(from + PATHS_PER_REQUEST, wanted.size())));
+            List<Bytes> paths = List.copyOf(wanted.subList(from, Math.min(from + share, wanted.size())));
             from += paths.size();
-            asked.put(source, new Asked(paths, tick));
-            outbox.send(NodeId.replica(source), new StateFetch(current.seq(), paths));
+            source.asked.add(new Asked(current.seq(), paths, tick));
+            underWay.addAll(paths);
+            outbox.send(NodeId.replica(source.replica), new StateFetch(current.seq(), paths));
         }
+    }
+
+    /** How far it is; nothing when no state is being fetched. */
+    Optional<TransferReport> report() {
+        StateInstall current = install;
+        if (current == null) {
+            return Optional.empty();
+        }
+        StateInstall.Progress progress = current.progress();
+        TransferReport.Source[] byReplica = new TransferReport.Source[replicas];
+        for (Source source : sources) {
+            byReplica[source.replica] = new TransferReport.Source(source.replica, source.state(tick), source.bytes);
+        }
+        return Optional.of(new TransferReport(
+                current.seq(),
+                installing ? "INSTALLING" : "FETCHING",
+                progress.bytesReceived(),
+                progress.bytesExpected(),
+                progress.entriesMissing(),
+                progress.entries(),
+                Arrays.stream(byReplica).filter(Objects::nonNull).toList()));
     }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -97,7 +98,7 @@ public final class FakeStore implements StateStore {
     }
 
     @Override
-    public void release(long at) {
+    public void release(long at, Set<Long> served) {
         released.add(at);
     }
 

@@ -16,6 +16,10 @@ public enum Event {
     CHECKPOINT_DIVERGED,
     STATE_TRANSFER_STARTED,
     STATE_TRANSFER_FINISHED,
+    /** A source sent a part of the state that is not the certified one; the detail names it. */
+    STATE_SOURCE_BANNED,
+    /** A source of a state transfer is left out for a while; the detail names it. */
+    STATE_SOURCE_SLOW,
     DECISION_LEARNED,
     PRIMARY_SUSPECTED,
     EQUIVOCATION,

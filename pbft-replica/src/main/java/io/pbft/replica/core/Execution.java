@@ -4,6 +4,7 @@ import io.pbft.checkpoint.StateView;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Batch;
+import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.CommitCertificate;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Outcome;
@@ -204,19 +205,29 @@ final class Execution {
     void onRead(NodeId client, ReadRequest request, Effects out) {
         if (state.status() == ReplicaReport.Status.REJOINING) {
             state.ignore("READ-REQUEST while rejoining");
-        } else if (running == null && (!request.upToDate() || state.lastExecuted >= state.commitPromised)) {
+        } else if (running == null
+                && state.installing == null
+                && (!request.upToDate() || state.lastExecuted >= state.commitPromised)) {
             query(client, request, out);
         } else if (reads.size() >= WAITING_READS_MAX) {
             state.ignore("READ-REQUEST while too many wait");
         } else {
             long running = this.running == null ? 0 : this.running.seq();
             long promised = request.upToDate() ? state.commitPromised : 0;
-            reads.add(new WaitingRead(Math.max(running, promised), client, request));
+            CheckpointCertificate installing = state.installing;
+            long installed = installing == null ? 0 : installing.seq();
+            reads.add(new WaitingRead(Math.max(installed, Math.max(running, promised)), client, request));
         }
     }
 
-    /** Answers the reads whose time has come. They wait in the order of what they wait for. */
+    /**
+     * Answers the reads whose time has come. They wait in the order of what they wait for. None is answered while the state is
+     * being replaced: the one before may be known to be wrong, and which of the two is there the store alone knows.
+     */
     void answerReads(Effects out) {
+        if (state.installing != null) {
+            return;
+        }
         while (!reads.isEmpty() && reads.getFirst().afterSeq() <= state.lastExecuted) {
             WaitingRead read = reads.removeFirst();
             query(read.client(), read.request(), out);

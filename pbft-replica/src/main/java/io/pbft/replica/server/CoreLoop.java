@@ -1,10 +1,12 @@
 package io.pbft.replica.server;
 
 import io.pbft.replica.ReplicaDriver;
+import io.pbft.replica.TransferReport;
 import io.pbft.replica.core.Input;
 import io.pbft.replica.core.ReplicaReport;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -33,6 +35,7 @@ final class CoreLoop {
     private long tickDue;
     private long reportDue;
     private volatile ReplicaReport report;
+    private volatile Optional<TransferReport> transfer = Optional.empty();
 
     /**
      * @param nanoClock monotonic, in nanoseconds
@@ -76,6 +79,7 @@ final class CoreLoop {
         // A core that halted may be broken: what it said last stays.
         if (now - reportDue >= 0 && !driver.halted()) {
             report = driver.report();
+            transfer = driver.transfer();
             reportDue = now + REPORT_NANOS;
         }
     }
@@ -83,5 +87,10 @@ final class CoreLoop {
     /** What the core last reported, at most some hundred milliseconds old. */
     ReplicaReport report() {
         return report;
+    }
+
+    /** The state transfer under way, as old. */
+    Optional<TransferReport> transfer() {
+        return transfer;
     }
 }

@@ -26,8 +26,9 @@ final class NoteLog {
                     REQUEST_TIMED_OUT,
                     VIEW_CHANGE_TIMED_OUT,
                     STATE_TRANSFER_STARTED,
-                    STATE_TRANSFER_FINISHED -> Level.INFO;
-            case PRIMARY_SUSPECTED, CHECKPOINT_DIVERGED, EQUIVOCATION -> Level.WARN;
+                    STATE_TRANSFER_FINISHED,
+                    STATE_SOURCE_SLOW -> Level.INFO;
+            case STATE_SOURCE_BANNED, PRIMARY_SUSPECTED, CHECKPOINT_DIVERGED, EQUIVOCATION -> Level.WARN;
         };
     }
 }

@@ -174,7 +174,7 @@ public final class ReplicaServer implements AutoCloseable {
                     cluster.parameters().tickMillis(),
                     System::nanoTime,
                     System::currentTimeMillis);
-            this.metrics = opened(new ServerMetrics(loop::report, counters, admission, inbox));
+            this.metrics = opened(new ServerMetrics(loop::report, loop::transfer, counters, admission, inbox));
             this.admin = opened(
                     AdminEndpoint.open(folder.admin(), ProcessHandle.current().pid(), this::status, metrics::scrape));
             this.coreThread = daemon(this::run, name + "-core");
@@ -267,6 +267,7 @@ public final class ReplicaServer implements AutoCloseable {
                 report.ignored(),
                 counters.refusedBySender(),
                 events,
+                loop.transfer().orElse(null),
                 cause == null ? null : describe(cause));
     }
 
@@ -305,8 +306,10 @@ public final class ReplicaServer implements AutoCloseable {
             // The core learns the time before it sees the first message, and so can vouch for the time of the first
             // proposal.
             driver.handle(new Input.Tick(System.currentTimeMillis()));
+            TransferLog transfers = new TransferLog(id);
             while (!closing && !driver.halted()) {
                 loop.pass();
+                transfers.log(loop.transfer(), System.nanoTime());
             }
         } catch (Throwable cause) {
             driver.halt(cause);

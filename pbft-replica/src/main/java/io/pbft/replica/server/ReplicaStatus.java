@@ -1,6 +1,7 @@
 package io.pbft.replica.server;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import io.pbft.replica.TransferReport;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param ignored messages that were valid and changed nothing, by reason
  * @param refused messages that were not believed or found no room, by sender and reason
  * @param events how often the core noted what
+ * @param transfer the state transfer under way, or null
  * @param halted why it halted, or null
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -39,6 +41,7 @@ public record ReplicaStatus(
         Map<String, Long> ignored,
         Map<String, Map<String, Long>> refused,
         Map<String, Long> events,
+        @Nullable TransferReport transfer,
         @Nullable String halted) {
     public ReplicaStatus {
         connectedReplicas = List.copyOf(connectedReplicas);

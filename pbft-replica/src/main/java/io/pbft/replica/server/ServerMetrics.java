@@ -7,8 +7,10 @@ import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.pbft.protocol.Rejection;
+import io.pbft.replica.TransferReport;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.ReplicaReport;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
@@ -20,10 +22,17 @@ final class ServerMetrics implements AutoCloseable {
     /** Held here: the registry itself remembers what it measures only weakly. */
     private final Supplier<ReplicaReport> report;
 
+    private final Supplier<Optional<TransferReport>> transfer;
     private final Counters counters;
 
-    ServerMetrics(Supplier<ReplicaReport> report, Counters counters, Admission admission, Inbox inbox) {
+    ServerMetrics(
+            Supplier<ReplicaReport> report,
+            Supplier<Optional<TransferReport>> transfer,
+            Counters counters,
+            Admission admission,
+            Inbox inbox) {
         this.report = report;
+        this.transfer = transfer;
         this.counters = counters;
         gauge("pbft.view", "the view this replica is in, or wants", ReplicaReport::view);
         gauge("pbft.primary", "1: it is the primary of its view", r -> r.primary() ? 1 : 0);
@@ -31,6 +40,11 @@ final class ServerMetrics implements AutoCloseable {
         gauge("pbft.stable.checkpoint", "the last stable checkpoint", ReplicaReport::stableCheckpoint);
         gauge("pbft.log.slots", "sequence numbers of the window in use", ReplicaReport::logSlots);
         gauge("pbft.queued.requests", "requests that wait", ReplicaReport::queued);
+        transfer(
+                "pbft.transfer.received.bytes",
+                "what a state transfer under way has received",
+                TransferReport::bytesReceived);
+        transfer("pbft.transfer.missing.entries", "entries that it still lacks", TransferReport::entriesMissing);
         counter("pbft.executed.operations", "operations run", ReplicaReport::executedOperations);
         counter("pbft.view.changes", "views that were changed", ReplicaReport::viewChanges);
         Gauge.builder("pbft.inbox.messages", inbox, Inbox::size)
@@ -71,6 +85,13 @@ final class ServerMetrics implements AutoCloseable {
 
     private void gauge(String name, String description, ToDoubleFunction<ReplicaReport> value) {
         Gauge.builder(name, report, r -> value.applyAsDouble(r.get()))
+                .description(description)
+                .register(registry);
+    }
+
+    /** 0 while there is no transfer. */
+    private void transfer(String name, String description, ToDoubleFunction<TransferReport> value) {
+        Gauge.builder(name, transfer, t -> t.get().map(value::applyAsDouble).orElse(0.0))
                 .description(description)
                 .register(registry);
     }
