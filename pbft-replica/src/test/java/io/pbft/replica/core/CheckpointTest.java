@@ -8,7 +8,9 @@ import io.pbft.protocol.Batch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Decision;
+import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Proposal;
+import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.StableProof;
 import io.pbft.protocol.Statement;
@@ -62,11 +64,34 @@ class CheckpointTest {
     }
 
     @Test
+    @DisplayName(
+            "While the state is replaced no query is answered: of which state the answer is, only the store could say")
+    void readsWaitForTheEndOfATransfer() {
+        order(1, 2);
+        world.node(3).executed.add("a bit flipped");
+        world.nodes.subList(0, 3).forEach(node -> node.snapshots.clear());
+        world.holdSnapshots = true;
+        order(3, 4);
+        assertThat(world.node(3).notes(Event.STATE_TRANSFER_STARTED)).hasSize(1);
+        for (int i = 1; i <= 2; i++) {
+            world.step(
+                    3,
+                    new Input.Received(
+                            world.verified(NodeId.client(0), new ReadRequest(i, i == 1, true, Bytes.utf8("q")))));
+        }
+        assertThat(world.node(3).effects(Effect.Query.class)).isEmpty();
+        world.holdSnapshots = false;
+        world.tick(200);
+        assertThat(world.node(3).executed).isEqualTo(world.node(0).executed);
+        assertThat(world.node(3).effects(Effect.Query.class)).hasSize(2).allMatch(query -> query.seq() >= 4);
+    }
+
+    @Test
     @DisplayName("A replica whose state was wrong vouches for each number once, even when it knows better later")
     void aReplacedStateDoesNotMakeAReplicaContradictItself() {
         world.link = letter -> !(letter.to() == 3
                 && carries(letter, Checkpoint.class)
-                && !letter.from().equals(io.pbft.protocol.NodeId.replica(3)));
+                && !letter.from().equals(NodeId.replica(3)));
         order(1, 2);
         world.node(3).executed.add("a bit flipped");
         order(3, 9);
