@@ -50,8 +50,12 @@ final class BulkLoad {
         if (keys >= 1 << NUMBER_BITS) {
             throw new IllegalArgumentException("at most " + (1 << NUMBER_BITS) + " keys");
         }
-        try (LmdbEnvironment env =
-                LmdbEnvironment.open(folder.resolve("state"), "the state", MAP_BYTES, StateTables.Databases.COUNT)) {
+        try (LmdbEnvironment env = LmdbEnvironment.open(
+                folder.resolve("state"),
+                "the state",
+                MAP_BYTES,
+                StateTables.Databases.COUNT,
+                StateTables::checkValue)) {
             new BulkLoad(env, keys, valueBytes).run();
         }
     }
