@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Order.</b> What is missing is kept in the order of paths, in which a node's children come right behind it. Taken from
  * the front, the tree is walked depth first, and both lists stay short however large the state is.
  *
- * <p><b>A moving target.</b> The next target differs from the last one in few places, but the way there leads past everything that
- * was staged. So each inner node whose subtree was once found to be here as a whole is remembered with its digest, and a
+ * <p><b>A moving target.</b> The next target differs from the last one in few places, but the way there leads past all that was
+ * staged. So each inner node whose subtree was once found to be here as a whole is remembered with its digest, and a
  * transfer begins with what the one before it knew: what changed is looked at, not what arrived. Such a mark is void as soon
  * as something is staged below it, or the local tree changes, on which it may rest. There are a few marks for each hundred
  * entries of the state.

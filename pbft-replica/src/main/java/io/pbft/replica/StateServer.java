@@ -22,8 +22,8 @@ import java.util.TreeSet;
  * together, and what waits takes turns, a request each. What one replica has waiting is bounded; more of it is dropped, and
  * asked for again.
  *
- * <p><b>Keeping what is served</b> (trap 45). A checkpoint that somebody fetched from a moment ago is not given up when later ones
- * become stable, for {@link #SERVED_MILLIS_MAX} at most: an old one that stays open makes the file grow by what has changed
+ * <p><b>Keeping what is served</b> (trap 45). A checkpoint that somebody fetched from a moment ago is not given up when later
+ * ones become stable, for {@link #SERVED_MILLIS_MAX} at most: an old one that stays open makes the file grow by what has changed
  * since. Whoever has not finished by then goes on with a later one, and fetches what changed.
  *
  * <p>NOT thread-safe: the driver's thread calls it.

@@ -59,7 +59,6 @@ class StateServerTest {
 
     @Test
     void noMoreThanTheRateLeavesHoweverManyAsk() {
-        int answers = 0;
         int seconds = 3;
         for (int i = 0; i < seconds * 1_000 / TICK_MILLIS; i++) {
             for (int from = 1; from < 4; from++) {
@@ -69,7 +68,7 @@ class StateServerTest {
             }
             server.tick();
         }
-        answers = sent.size();
+        int answers = sent.size();
         long bytes = sent.stream()
                 .flatMap(answer -> answer.nodes().nodes().stream())
                 .mapToLong(node -> node.content().size())

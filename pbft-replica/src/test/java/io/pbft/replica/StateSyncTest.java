@@ -199,8 +199,9 @@ class StateSyncTest {
         run(100);
         isInstalled(SEQ);
         assertThat(sources).containsExactly(0, 1, 2);
-        assertThat(most).contains(2, java.lang.Math.max(most[0], Math.max(most[1], most[2])));
-        assertThat(most).allMatch(requests -> requests <= StateSync.REQUESTS_PER_SOURCE_MAX);
+        for (int requests : most) {
+            assertThat(requests).isBetween(2, StateSync.REQUESTS_PER_SOURCE_MAX);
+        }
     }
 
     @Test
@@ -233,27 +234,12 @@ class StateSyncTest {
 
     @Test
     void rightNodesOfAnotherStateAreABadSource() {
-        stores.get(1).state().put(Bytes.utf8("key-5"), Bytes.utf8("forged"));
+        for (int i = 0; i < ENTRIES; i++) {
+            stores.get(1).state().put(Bytes.utf8("key-" + i), Bytes.utf8("forged"));
+        }
         Digest certified = root;
         stores.get(1).checkpoint(2 * SEQ, Map.of(), digest -> {});
-        servers.set(
-                1,
-                new StateServer(
-                        stores.get(1),
-                        new Outbox() {
-                            @Override
-                            public void send(NodeId to, Message message) {
-                                StateNodes nodes = (StateNodes) message;
-                                letters.add(new Letter(1, to.index(), new StateNodes(SEQ, true, nodes.nodes())));
-                            }
-
-                            @Override
-                            public void broadcast(Message message) {
-                                throw new AssertionError("nothing of state transfer is for all");
-                            }
-                        },
-                        TICK_MILLIS) {});
-        lies.set(3, message -> message);
+        lies.set(1, message -> new StateNodes(SEQ, true, ((StateNodes) message).nodes()));
         fetch(SEQ);
         while (installed.isEmpty() && !letters.isEmpty()) {
             Letter letter = letters.remove();
@@ -347,7 +333,7 @@ class StateSyncTest {
             for (int i = 0; i < 6 && !letters.isEmpty(); i++) {
                 deliver(letters.remove());
             }
-            if (round % 2 == 1) {
+            if (round % 2 == 1 && installed.isEmpty()) {
                 change(round % 100 * 10, round % 100 * 10 + 3, "round " + round);
                 seq += SEQ;
                 checkpoint(seq, Map.of());

@@ -48,15 +48,19 @@ final class TransferLog {
      */
     static String line(TransferReport report, long bytesBefore, long nanos) {
         String sources = report.sources().stream()
-                .map(source -> "replica " + source.replica() + " "
-                        + source.state().toLowerCase(Locale.ROOT) + " " + megabytes(source.bytesReceived()))
+                .map(source -> "replica " + source.replica() + " " + words(source.state()) + " "
+                        + megabytes(source.bytesReceived()) + " MB")
                 .collect(Collectors.joining(", "));
         double seconds = nanos / 1e9;
         long rate = Math.round(Math.max(0, report.bytesReceived() - bytesBefore) / seconds);
         return "state transfer to checkpoint " + report.seq() + " is "
-                + report.phase().toLowerCase(Locale.ROOT) + ": " + megabytes(report.bytesReceived())
+                + words(report.phase()) + ": " + megabytes(report.bytesReceived())
                 + " of about " + megabytes(report.bytesExpected()) + " MB received, " + megabytes(rate) + " MB/s, "
                 + report.entriesMissing() + " of " + report.entries() + " entries missing; sources: " + sources;
+    }
+
+    private static String words(String name) {
+        return name.toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     private static String megabytes(long bytes) {
