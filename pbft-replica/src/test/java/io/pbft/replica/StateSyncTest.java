@@ -344,8 +344,8 @@ class StateSyncTest {
             servers.forEach(StateServer::tick);
         }
         isInstalled(seq);
-        int whole = nodes[0];
-        assertThat(whole).isLessThan(4 * ENTRIES / 8);
+        // Some twenty targets, each of which would have had some seven hundred nodes of its own.
+        assertThat(nodes[0]).isLessThan(ENTRIES);
     }
 
     @Test
