@@ -24,6 +24,8 @@ import java.util.concurrent.ExecutionException;
  *   }
  * }</pre>
  *
+ * <p>A client is one identity of the cluster's. A process that has many lets them share {@link ClientThreads}.
+ *
  * <p>Thread-safe: one client serves a whole process, and operations of many threads that wait at the same time share one
  * signature. Operations that are outstanding at the same time may be executed in any order; who needs an order waits for the
  * first result before the second call.

@@ -3,6 +3,7 @@ package io.pbft.client;
 import io.pbft.client.core.Answer;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
+import io.pbft.crypto.Ed25519;
 import io.pbft.crypto.MerkleTree;
 import io.pbft.crypto.Signature;
 import io.pbft.crypto.SignatureScheme;
@@ -142,7 +143,12 @@ public record Receipt(Digest clusterId, ReplyLeaf leaf, Bytes operation, Bytes r
         return receipt.verify(config, scheme);
     }
 
-    /** Whether this receipt proves what it says about the cluster of {@code config}, and if not, why. */
+    /** Whether this receipt proves what it says about the cluster of {@code config}, and if not, why. Asks nobody. */
+    public Verdict verify(ClusterConfig config) {
+        return verify(config, new Ed25519());
+    }
+
+    /** The same under another signature scheme than a cluster's own, Ed25519. */
     public Verdict verify(ClusterConfig config, SignatureScheme scheme) {
         if (!clusterId.equals(config.clusterId())) {
             return Verdict.not("it is of cluster " + clusterId.toHex() + ", not of "

@@ -19,7 +19,6 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.Limits;
 import io.pbft.protocol.NodeId;
-import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.UnresolvedAddressException;
@@ -240,8 +239,8 @@ public final class Transport implements AutoCloseable {
     }
 
     private TransportException cannotListen(InetSocketAddress address, Throwable cause) {
-        String advice = cause instanceof BindException
-                        && String.valueOf(cause.getMessage()).contains("in use")
+        // By its text: the JDK's sockets and epoll's throw different types.
+        String advice = String.valueOf(cause.getMessage()).contains("in use")
                 ? "Another process, perhaps an earlier " + config.self() + ", holds this port: stop it, or give "
                         + config.self() + " another port in the cluster's configuration."
                 : "The address must be one of this machine, and the port one that this user may open: correct it in the"

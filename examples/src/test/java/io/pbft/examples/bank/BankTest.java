@@ -9,7 +9,6 @@ import io.pbft.client.ReadMode;
 import io.pbft.client.Receipt;
 import io.pbft.client.kv.KvClient;
 import io.pbft.crypto.Bytes;
-import io.pbft.crypto.Ed25519;
 import io.pbft.protocol.kv.KvResult;
 import io.pbft.replica.kv.KvStateMachine;
 import java.nio.file.Path;
@@ -41,9 +40,7 @@ class BankTest {
             }
             for (CompletableFuture<BankClient.Transferred> transfer : transfers) {
                 Receipt receipt = PbftClient.await(transfer).receipt();
-                assertThat(receipt.verify(cluster.client(0).cluster(), new Ed25519())
-                                .valid())
-                        .isTrue();
+                assertThat(receipt.verify(cluster.client(0).cluster()).valid()).isTrue();
             }
             assertThat(bank.balance("alice")).isEqualTo(100);
             assertThat(bank.balance("bob")).isEqualTo(500);

@@ -60,7 +60,9 @@ class PromisesTest {
         List<String> broken = new ArrayList<>();
         for (long seed = 0; seed < RUNS; seed++) {
             long at = seed;
-            new Run(cluster, seed, upToDate, rule).violation().ifPresent(what -> broken.add("seed " + at + ": " + what));
+            new Run(cluster, seed, upToDate, rule)
+                    .violation()
+                    .ifPresent(what -> broken.add("seed " + at + ": " + what));
         }
         return broken;
     }
@@ -105,7 +107,11 @@ class PromisesTest {
                 case 1 -> commitSent[replica] = Math.min(proposed, commitSent[replica] + 1);
                 default -> {
                     int next = executed[replica] + 1;
-                    long senders = f + Arrays.stream(commitSent).skip(f).filter(sent -> sent >= next).count();
+                    long senders = f
+                            + Arrays.stream(commitSent)
+                                    .skip(f)
+                                    .filter(sent -> sent >= next)
+                                    .count();
                     executed[replica] = senders >= cluster.quorum().quorum() ? next : executed[replica];
                 }
             }
@@ -153,8 +159,7 @@ class PromisesTest {
             int value = replica < f ? lie : executed[replica];
             int claimed = replica < f ? random.nextInt(1_000) : value;
             Bytes result = Bytes.utf8(Integer.toString(value));
-            return new ReadReply(
-                    nonce, claimed, claimed, Outcome.EXECUTED, Digest.of(result), Optional.of(result));
+            return new ReadReply(nonce, claimed, claimed, Outcome.EXECUTED, Digest.of(result), Optional.of(result));
         }
 
         private void receive(int replica, Message message) {
@@ -266,8 +271,8 @@ class PromisesTest {
                 return;
             }
             Request about = request.orElseThrow();
-            Message reply = cluster.reply(
-                    replica, 0, about, about.first(), operation -> operation, full && !faulty(replica));
+            Message reply =
+                    cluster.reply(replica, 0, about, about.first(), operation -> operation, full && !faulty(replica));
             arrivals.computeIfAbsent(now + 2, tick -> new ArrayList<>())
                     .add(new Input.Received(cluster.verified(replica, reply)));
         }
