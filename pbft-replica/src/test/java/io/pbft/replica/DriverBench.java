@@ -4,6 +4,7 @@ import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.crypto.Ed25519;
 import io.pbft.crypto.PublicKey;
+import io.pbft.crypto.SignatureScheme;
 import io.pbft.crypto.Signer;
 import io.pbft.protocol.Batch;
 import io.pbft.protocol.Message;
@@ -29,20 +30,14 @@ public final class DriverBench {
     public static final Digest CLUSTER = Digest.of(Bytes.utf8("a cluster of tests"));
     public static final Config CONFIG = new Config(0, new Quorum(4), 2, ProtocolParameters.DEFAULT);
     public static final Ed25519 SCHEME = new Ed25519();
-    public static final Verifier VERIFIER = new Verifier(
-            new VerifierContext(
-                    CLUSTER,
-                    new Quorum(4),
-                    List.of(
-                            key(NodeId.replica(0)),
-                            key(NodeId.replica(1)),
-                            key(NodeId.replica(2)),
-                            key(NodeId.replica(3))),
-                    List.of(key(NodeId.client(0)), key(NodeId.client(1))),
-                    ProtocolParameters.DEFAULT,
-                    Optional.of(NodeId.replica(0))),
-            SCHEME,
-            1_000);
+    private static final VerifierContext CONTEXT = new VerifierContext(
+            CLUSTER,
+            new Quorum(4),
+            List.of(key(NodeId.replica(0)), key(NodeId.replica(1)), key(NodeId.replica(2)), key(NodeId.replica(3))),
+            List.of(key(NodeId.client(0)), key(NodeId.client(1))),
+            ProtocolParameters.DEFAULT,
+            Optional.of(NodeId.replica(0)));
+    public static final Verifier VERIFIER = verifier(SCHEME);
     public static final Input TICK = new Input.Tick(1_000);
 
     public final FakeJournal journal = new FakeJournal();
@@ -156,5 +151,10 @@ public final class DriverBench {
         return new Batch(
                 1_000,
                 List.of(signed(new Request(client, 1L << 20, number, number, -1, List.of(Bytes.utf8(operation))))));
+    }
+
+    /** A verifier of this cluster's messages by another scheme. */
+    public static Verifier verifier(SignatureScheme scheme) {
+        return new Verifier(CONTEXT, scheme, 1_000);
     }
 }

@@ -14,6 +14,7 @@ import io.pbft.protocol.Refusal;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,9 @@ final class Agreement {
     private long nextSeq = 1;
 
     private long proposedTimeMillis;
+
+    /** Operations in the batches that this primary has proposed and that are not executed yet, by sequence number. */
+    private final TreeMap<Long, Integer> underWay = new TreeMap<>();
 
     Agreement(ReplicaState state, PrimaryPace pace, Padding padding) {
         this.state = state;
@@ -59,9 +63,14 @@ final class Agreement {
         }
     }
 
-    /** Proposes while the pipeline has room; what cannot go now is gathered into the next, larger batch. */
-    void propose(Effects out) {
-        while (hasRoom() && state.queue.hasUnproposed()) {
+    /**
+     * Proposes while the pipeline has room. A batch costs the same votes whatever its size, so a second one is worth its cost only
+     * with enough in it: what waits goes when nothing is under way, when it fills a batch, when it is at least as much as all that
+     * is under way, or when a tick finds it waiting. So batches grow with the load and nobody waits for longer than a tick.
+     */
+    void propose(boolean ticked, Effects out) {
+        underWay.headMap(state.lastExecuted, true).clear();
+        while (hasRoom() && state.queue.hasUnproposed() && (ticked || worthABatch())) {
             List<Signed<Request>> requests = state.queue.take(
                     state.parameters.batchOperationsMax(), state.parameters.batchBytesMax(), state.clients);
             if (requests.isEmpty()) {
@@ -82,7 +91,17 @@ final class Agreement {
         Slot slot = state.slot(seq);
         InvariantViolation.check(slot.agreedView < state.view(), "one PRE-PREPARE for each view and number");
         slot.agreedView = state.view();
+        underWay.put(seq, batch.operations());
         out.add(new Effect.Bind(new Promise.Propose(prePrepare, batch)));
+    }
+
+    private boolean worthABatch() {
+        long running = 0;
+        for (int operations : underWay.values()) {
+            running += operations;
+        }
+        return state.queue.unproposedOperations() >= Math.min(running, state.parameters.batchOperationsMax())
+                || state.queue.unproposedBytes() >= state.parameters.batchBytesMax();
     }
 
     private boolean hasRoom() {
@@ -104,6 +123,7 @@ final class Agreement {
     /** A view begins, and {@code seq} is the last number that it proposes again. */
     void viewBegins(long seq) {
         nextSeq = seq + 1;
+        underWay.clear();
     }
 
     void onProposal(Proposal proposal, Effects out) {

@@ -137,11 +137,11 @@ public final class Replica implements Core {
         } else if (input instanceof Input.Connection connection) {
             catchUp.onConnection(connection.replica(), connection.up(), out);
         }
-        settle(out);
+        settle(input instanceof Input.Tick, out);
     }
 
     /** Does whatever the input made possible. */
-    private void settle(Effects out) {
+    private void settle(boolean ticked, Effects out) {
         checkpoints.beginInstall(out);
         // Reads first: they are answered from the state as it is after the last executed number, before the next one
         // runs.
@@ -150,7 +150,7 @@ public final class Replica implements Core {
         catchUp.afterStep(out);
         rejoin(out);
         agreement.numbersTaken(Math.max(state.stable.seq(), state.lastExecuted));
-        agreement.propose(out);
+        agreement.propose(ticked, out);
         InvariantViolation.check(
                 state.slots.isEmpty() || state.slots.firstKey() > state.stable.seq(),
                 "slots lie above the window's low end");

@@ -62,6 +62,10 @@ final class RequestQueue {
             this.bytes = bytes;
             this.sinceTick = tick;
         }
+
+        int operations() {
+            return request.statement().operations().size();
+        }
     }
 
     private static final class ClientQueue {
@@ -77,7 +81,11 @@ final class RequestQueue {
     private final TreeMap<Integer, ClientQueue> clients = new TreeMap<>();
     private long arrivals;
     private long bytes;
+
+    // What is not proposed yet: requests, operations in them, bytes.
     private int unproposed;
+    private long unproposedOperations;
+    private long unproposedBytes;
 
     /** The client whose turn it is. */
     private int turn;
@@ -106,7 +114,7 @@ final class RequestQueue {
         queue.byArrival.put(pending.arrival, pending);
         queue.bytes += size;
         bytes += size;
-        unproposed++;
+        count(pending, 1);
         return Offer.TAKEN;
     }
 
@@ -130,6 +138,16 @@ final class RequestQueue {
         return unproposed > 0;
     }
 
+    /** Operations in the requests that no proposal of the view carries, those that turn out to be settled included. */
+    long unproposedOperations() {
+        return unproposedOperations;
+    }
+
+    /** Their bytes. */
+    long unproposedBytes() {
+        return unproposedBytes;
+    }
+
     /** Takes what goes into the next batch, clients in turn; never nothing while something is unproposed and unsettled. */
     List<Signed<Request>> take(int operationsMax, int bytesMax, ClientTable table) {
         List<Signed<Request>> taken = new ArrayList<>();
@@ -140,13 +158,12 @@ final class RequestQueue {
             if (next == null) {
                 break;
             }
-            int count = next.request.statement().operations().size();
+            int count = next.operations();
             boolean fits = operations + count <= operationsMax && size + next.bytes <= bytesMax;
             if (!fits && !taken.isEmpty()) {
                 break;
             }
-            next.proposed = true;
-            unproposed--;
+            propose(next);
             turn = next.request.statement().client() + 1;
             operations += count;
             size += next.bytes;
@@ -192,8 +209,7 @@ final class RequestQueue {
         if (pending == null || pending.proposed) {
             return NEVER_TOLD;
         }
-        pending.proposed = true;
-        unproposed--;
+        propose(pending);
         return pending.toldAt;
     }
 
@@ -203,6 +219,17 @@ final class RequestQueue {
         if (pending != null && pending.toldAt == NEVER_TOLD) {
             pending.toldAt = now;
         }
+    }
+
+    private void propose(Pending pending) {
+        pending.proposed = true;
+        count(pending, -1);
+    }
+
+    private void count(Pending pending, int sign) {
+        unproposed += sign;
+        unproposedOperations += (long) sign * pending.operations();
+        unproposedBytes += sign * pending.bytes;
     }
 
     /** {@code request} has been executed. */
@@ -222,7 +249,7 @@ final class RequestQueue {
             return;
         }
         if (!pending.proposed) {
-            unproposed--;
+            count(pending, -1);
         }
         bytes -= pending.bytes;
         ClientQueue queue = InvariantViolation.present(
@@ -236,10 +263,12 @@ final class RequestQueue {
 
     /** A new view begins: nothing is proposed in it yet, and nobody's patience has been tried. */
     void viewBegins(long tick) {
-        unproposed = byKey.size();
         executedArrival = -1;
         for (Pending pending : byKey.values()) {
-            pending.proposed = false;
+            if (pending.proposed) {
+                pending.proposed = false;
+                count(pending, 1);
+            }
             pending.toldAt = NEVER_TOLD;
             pending.sinceTick = tick;
         }

@@ -159,8 +159,8 @@ public final class ReplicaServer implements AutoCloseable {
 
             this.replies = repliesExecutor();
             opened.push(replies::shutdownNow);
-            this.verifiers =
-                    opened(new VerifierPool(options.verifierThreads(), verifier, admission, inbox, counters, name));
+            this.verifiers = opened(new VerifierPool(
+                    options.verifierThreads(), verifier, admission, inbox, counters, this::failed, name));
             this.transport = opened(new Transport(transportConfig(cluster, self, privateKey), new Frames()));
             this.outbox = new TransportOutbox(id, cluster.replicas().size(), transport::send);
             this.driver = new ReplicaDriver(
@@ -318,6 +318,10 @@ public final class ReplicaServer implements AutoCloseable {
 
     private void reply(Runnable signing) {
         if (closing) {
+            return;
+        }
+        if (options.verifierThreads() == 0) {
+            signing.run();
             return;
         }
         replies.execute(() -> {

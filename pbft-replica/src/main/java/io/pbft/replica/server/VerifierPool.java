@@ -10,13 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decodes and verifies frames off the core's thread. All frames of one sender go to one worker, so that they keep their order.
- * A frame that is not believed is counted under its sender and a reason, logged the first time, and forgotten: it is data, and
- * no frame whatever stops a worker.
+ * Decodes and verifies frames off the core's thread: on threads of its own, or, with none, on the thread that brings the frame.
+ * All frames of one sender go to one worker, so that they keep their order. A frame that is not believed is counted under its sender and a reason, logged the first time, and forgotten: it is data, and
+ * no frame whatever stops a worker. An {@link Error}, such as no memory, is not about the frame: it goes to {@code failed}.
  *
  * <p>Thread-safe. The queues in here are bounded by {@link Admission}.
  */
@@ -27,17 +28,26 @@ final class VerifierPool implements AutoCloseable {
     private final Admission admission;
     private final Inbox inbox;
     private final Counters counters;
+    private final Consumer<Throwable> failed;
     private final List<Worker> workers = new ArrayList<>();
     private volatile boolean closed;
 
     /** A frame and the node at the other end of the connection that it came over. */
     private record Frame(NodeId from, Bytes bytes) {}
 
-    VerifierPool(int threads, Verifier verifier, Admission admission, Inbox inbox, Counters counters, String name) {
+    VerifierPool(
+            int threads,
+            Verifier verifier,
+            Admission admission,
+            Inbox inbox,
+            Counters counters,
+            Consumer<Throwable> failed,
+            String name) {
         this.verifier = verifier;
         this.admission = admission;
         this.inbox = inbox;
         this.counters = counters;
+        this.failed = failed;
         for (int i = 0; i < threads; i++) {
             Worker worker = new Worker(name + "-verify-" + i);
             workers.add(worker);
@@ -45,7 +55,7 @@ final class VerifierPool implements AutoCloseable {
         }
     }
 
-    /** Takes a frame; never blocks. */
+    /** Takes a frame; never blocks. The frames of one sender come one after the other. */
     void submit(NodeId from, Bytes bytes, Admission.Flow flow) {
         if (closed) {
             return;
@@ -54,8 +64,13 @@ final class VerifierPool implements AutoCloseable {
             refuse(from, Counters.NO_ROOM, "it sends faster than it is served");
             return;
         }
+        Frame frame = new Frame(from, bytes);
+        if (workers.isEmpty()) {
+            take(frame);
+            return;
+        }
         int lane = from.isReplica() ? from.index() : from.index() + 1;
-        workers.get(lane % workers.size()).frames.add(new Frame(from, bytes));
+        workers.get(lane % workers.size()).frames.add(frame);
     }
 
     @Override
@@ -74,7 +89,20 @@ final class VerifierPool implements AutoCloseable {
         }
     }
 
-    private boolean take(Frame frame) {
+    private void take(Frame frame) {
+        boolean taken = false;
+        try {
+            taken = believed(frame);
+        } catch (Error e) {
+            failed.accept(e);
+        } finally {
+            if (!taken) {
+                admission.release(frame.from(), frame.bytes().size());
+            }
+        }
+    }
+
+    private boolean believed(Frame frame) {
         try {
             Verdict verdict = verifier.verify(frame.from(), Codec.decode(frame.bytes()));
             if (verdict instanceof Verdict.Accepted accepted) {
@@ -106,10 +134,7 @@ final class VerifierPool implements AutoCloseable {
         public void run() {
             try {
                 while (!closed) {
-                    Frame frame = frames.take();
-                    if (!take(frame)) {
-                        admission.release(frame.from(), frame.bytes().size());
-                    }
+                    take(frames.take());
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

@@ -153,7 +153,7 @@ final class CoreWorld {
     private final List<Sealer> sealers = new ArrayList<>();
     private final Map<Integer, Sealer> clientSealers = new HashMap<>();
     private final Verifier verifier;
-    private long wallMillis = START_MILLIS;
+    long wallMillis = START_MILLIS;
     Link link = letter -> true;
     Delay delay = letter -> 0;
     private final TreeMap<Long, List<Letter>> later = new TreeMap<>();

@@ -3,7 +3,10 @@ package io.pbft.replica.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.protocol.Commit;
+import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Prepare;
+import io.pbft.protocol.Request;
+import io.pbft.protocol.Signed;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +40,48 @@ class NormalCaseTest {
             assertThat(node.report().stableCheckpoint()).isEqualTo(40);
             assertThat(node.report().view()).isZero();
         }
+    }
+
+    /** A batch costs its votes whatever its size: one operation does not open a second while a larger one is under way. */
+    @Test
+    void whatWaitsIsProposedWhenItIsAsMuchAsIsUnderWay() {
+        CoreWorld world = new CoreWorld(4);
+        CoreWorld.Node primary = world.node(0);
+        receive(world, 1, "a");
+        assertThat(proposedOperations(primary)).containsExactly(1);
+        receive(world, 2, "b");
+        assertThat(proposedOperations(primary)).as("1 waits, 1 is under way").containsExactly(1, 1);
+        receive(world, 3, "c");
+        assertThat(proposedOperations(primary)).as("1 waits, 2 are under way").containsExactly(1, 1);
+        receive(world, 4, "d");
+        assertThat(proposedOperations(primary)).as("2 wait, 2 are under way").containsExactly(1, 1, 2);
+        receive(world, 5, "e");
+        assertThat(proposedOperations(primary)).containsExactly(1, 1, 2);
+        world.deliver();
+        assertThat(proposedOperations(primary)).as("nothing is under way").containsExactly(1, 1, 2, 1);
+        assertThat(primary.executed).containsExactly("a", "b", "c", "d", "e");
+    }
+
+    @Test
+    void nobodyWaitsForTheNextBatchForLongerThanATick() {
+        CoreWorld world = new CoreWorld(4);
+        receive(world, 1, "a", "b", "c");
+        receive(world, 4, "d");
+        assertThat(proposedOperations(world.node(0))).containsExactly(3);
+        world.step(0, new Input.Tick(world.wallMillis));
+        assertThat(proposedOperations(world.node(0))).containsExactly(3, 1);
+    }
+
+    /** The primary receives a request of these operations, and what it sends stays on its way. */
+    private static void receive(CoreWorld world, long number, String... operations) {
+        Signed<Request> request = world.request(0, number, operations);
+        world.step(0, new Input.Received(world.verified(NodeId.client(0), request)));
+    }
+
+    private static List<Integer> proposedOperations(CoreWorld.Node node) {
+        return node.promises(Promise.Propose.class).stream()
+                .map(proposal -> proposal.batch().operations())
+                .toList();
     }
 
     @Test
