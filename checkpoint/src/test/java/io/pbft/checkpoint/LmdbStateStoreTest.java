@@ -62,6 +62,15 @@ class LmdbStateStoreTest extends StateStoreContract {
         }
     }
 
+    @Override
+    void letTheDiskWork() {
+        try {
+            callbacks.put(callbacks.take());
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Test
     void severalCheckpointsMayBeUnderWay() {
         List<Long> durable = new ArrayList<>();

@@ -29,6 +29,9 @@ abstract class StateStoreContract {
     /** Lets what the store does in the background get done, with its callbacks. */
     void settle() {}
 
+    /** Lets it get done up to its callbacks. */
+    void letTheDiskWork() {}
+
     private Digest checkpoint(StateStore store, long seq, Map<Bytes, Optional<Bytes>> system) {
         Digest[] root = new Digest[1];
         store.checkpoint(seq, system, digest -> root[0] = digest);
@@ -379,6 +382,7 @@ abstract class StateStoreContract {
             fetch(source, install);
             List<Boolean> ends = new ArrayList<>();
             install.commit(ends::add);
+            letTheDiskWork();
             if (ends.isEmpty()) {
                 assertThat(target.seq()).isEqualTo(5);
                 assertThat(target.root()).isEqualTo(before);
@@ -409,13 +413,17 @@ abstract class StateStoreContract {
             Digest second = checkpoint(source, 20, Map.of());
             fetch(source, target.install(10, first));
             StateInstall between = target.install(20, second);
-            fetch(source, between);
-            assertThat(between.progress().bytesReceived()).isPositive();
+            for (int i = 0; i < 30; i++) {
+                Bytes path = between.missing(Set.of(), 1).get(0);
+                assertThat(between.offer(source.node(20, path).orElseThrow())).isTrue();
+            }
+            assertThat(between.complete()).isFalse();
             StateInstall back = target.install(10, first);
             assertThat(back.complete()).isFalse();
             fetch(source, back);
             assertThat(back.progress().bytesReceived())
-                    .isEqualTo(between.progress().bytesReceived());
+                    .isPositive()
+                    .isLessThanOrEqualTo(between.progress().bytesReceived());
             commit(back);
             assertThat(target.root()).isEqualTo(first);
             assertThat(target.state().get(utf8("k7"))).contains(large(7, 20));
