@@ -45,6 +45,18 @@ class CampaignTest {
     }
 
     @Test
+    void whatWasNeverSeenIsSaid() throws InterruptedException {
+        CampaignResult calm = run("--seeds 1..2 --plain");
+        assertThat(calm.probesNeverHit())
+                .contains("a view begins with a null request", "note VIEW_ENTERED", "rejected BAD_SIGNATURE")
+                .doesNotContain("note CHECKPOINT_STABLE");
+        assertThat(calm.toJson().path("probesNeverHit").size())
+                .isEqualTo(calm.probesNeverHit().size());
+        CampaignResult lively = run("--seeds 1..1 --plain --byzantine 0=silent,forge-signature");
+        assertThat(lively.probesNeverHit()).doesNotContain("note VIEW_ENTERED", "rejected BAD_SIGNATURE");
+    }
+
+    @Test
     void theShardsTogetherAreTheWhole() throws InterruptedException {
         CampaignResult whole = run("--seeds 10..21 --ops 6");
         CampaignResult merged = new CampaignResult();
