@@ -7,6 +7,7 @@ import io.pbft.simulator.Swarm;
 import io.pbft.simulator.check.Findings;
 import java.util.List;
 import java.util.function.LongFunction;
+import java.util.regex.Pattern;
 
 /**
  * Runs seeds of the default portfolio. {@link PlantedProduct} loads it anew for each bug, so what goes in and comes out are types
@@ -14,14 +15,21 @@ import java.util.function.LongFunction;
  */
 public final class Hunt implements LongFunction<String> {
     private final SimOptions base;
+    private final Pattern aim;
 
-    public Hunt(int replicas) {
+    /** @param aim a regular expression: only runs whose command line has a match for it are run */
+    public Hunt(int replicas, String aim) {
+        this.aim = Pattern.compile(aim, Pattern.CASE_INSENSITIVE);
         base = SimOptions.parse(List.of("--replicas", Integer.toString(replicas)));
     }
 
     @Override
     public String apply(long seed) {
-        SimResult result = Simulation.run(Swarm.draw(seed, base), false);
+        SimOptions options = Swarm.draw(seed, base);
+        if (!aim.matcher(options.toCommandLine()).find()) {
+            return "";
+        }
+        SimResult result = Simulation.run(options, false);
         if (result.verdict() == SimResult.Verdict.OK) {
             return "";
         }

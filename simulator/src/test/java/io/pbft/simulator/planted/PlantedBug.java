@@ -18,9 +18,10 @@ import java.util.regex.Pattern;
  *
  * @param name one word that names it
  * @param rule the rule that is taken out, in words
+ * @param aim what the command line of a run must match for the bug to matter much in it; empty: anything
  * @param changes the changed places, by the name of the class they are in
  */
-record PlantedBug(String name, String rule, Map<String, List<Change>> changes) {
+record PlantedBug(String name, String rule, String aim, Map<String, List<Change>> changes) {
     /** Text of the product and what stands there instead. How the text is laid out makes no difference. */
     record Change(String before, String after) {
         private static final Pattern TOKEN = Pattern.compile("\"(?:\\\\.|[^\"\\\\])*\"|\\w+|\\S");
@@ -89,13 +90,14 @@ record PlantedBug(String name, String rule, Map<String, List<Change>> changes) {
     }
 
     /**
-     * Reads the catalogue: {@code = NAME}, a line with the rule, {@code @ CLASS} for each class that changes, and below it
+     * Reads the catalogue: {@code = NAME}, a line with the rule, {@code ~ AIM} where there is one, {@code @ CLASS} for each class that changes, and below it
      * lines that begin with {@code -} for the text as it is and with {@code +} for what takes its place.
      */
     private static final class Catalogue {
         private final List<PlantedBug> bugs = new ArrayList<>();
         private Optional<String> name = Optional.empty();
         private String rule = "";
+        private String aim = "";
         private Map<String, List<Change>> changes = new LinkedHashMap<>();
         private String className = "";
         private final List<String> before = new ArrayList<>();
@@ -127,6 +129,7 @@ record PlantedBug(String name, String rule, Map<String, List<Change>> changes) {
                     before.add(rest);
                 }
                 case '+' -> after.add(rest);
+                case '~' -> aim = rest;
                 default -> rule = rule.isEmpty() ? line : rule + " " + line;
             }
         }
@@ -142,9 +145,10 @@ record PlantedBug(String name, String rule, Map<String, List<Change>> changes) {
 
         private void endBug() {
             endChange();
-            name.ifPresent(known -> bugs.add(new PlantedBug(known, rule, changes)));
+            name.ifPresent(known -> bugs.add(new PlantedBug(known, rule, aim, changes)));
             name = Optional.empty();
             rule = "";
+            aim = "";
             changes = new LinkedHashMap<>();
         }
     }

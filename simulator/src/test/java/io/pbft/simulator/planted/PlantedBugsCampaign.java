@@ -28,6 +28,8 @@ import org.junit.jupiter.api.Test;
  *   <li>{@code planted.only}: names, between commas; all bugs otherwise;
  *   <li>{@code planted.seeds}: how many at most, 10000; {@code planted.seconds}: how long at most for each bug, 60;
  *   <li>{@code planted.total}: seconds after which no further bug is begun, 3600;
+ *   <li>{@code planted.aimed=true}: runs only the seeds that the bug's aim fits, which finds rare ones sooner: the seed that
+ *       fails is then an upper bound, and is marked as one. A hunt of all seeds that is to follow begins at the first;
  *   <li>{@code planted.replicas}: 4; {@code planted.threads}: as many as there are processors;
  *   <li>{@code planted.out}: the directory of {@code planted-bugs.json}, which is carried on: a bug that was caught rests
  *       unless {@code planted.only} names it, one that got away is hunted from where it was left, the least hunted first. The table in {@code
@@ -43,6 +45,7 @@ class PlantedBugsCampaign {
     private final long nanosMax = seconds("planted.seconds", 60);
     private final long deadline = System.nanoTime() + seconds("planted.total", 3_600);
     private final int replicas = Integer.getInteger("planted.replicas", 4);
+    private final boolean aimed = Boolean.getBoolean("planted.aimed");
     private final int threads =
             Integer.getInteger("planted.threads", Runtime.getRuntime().availableProcessors());
     private final String out = System.getProperty("planted.out", "");
@@ -84,11 +87,14 @@ class PlantedBugsCampaign {
     }
 
     private boolean isWanted(PlantedBug bug) {
+        if (aimed && bug.aim().isEmpty()) {
+            return false;
+        }
         return only.contains("") ? !caught(bug.name()) : only.contains(bug.name());
     }
 
     private long seedsSoFar(PlantedBug bug) {
-        return results.path(bug.name()).path("seeds").asLong(0);
+        return results.path(bug.name()).path(aimed ? "aimed" : "seeds").asLong(0);
     }
 
     private void hunt(PlantedBug bug) {
@@ -100,7 +106,8 @@ class PlantedBugsCampaign {
         if (started > deadline || seed > seedsMax) {
             return;
         }
-        LongFunction<String> planted = PlantedProduct.with(bug, replicas);
+        LongFunction<String> planted =
+                aimed ? PlantedProduct.aimedAt(bug, replicas) : PlantedProduct.with(bug, replicas);
         String violation = planted.apply(seed);
         while (violation.isEmpty() && seed < seedsMax && System.nanoTime() - started < nanosMax) {
             violation = planted.apply(++seed);

@@ -62,12 +62,12 @@ class PlantedBugsTest {
     @Test
     void aBugWhosePlaceIsGoneFailsLoudly() {
         PlantedBug gone = new PlantedBug(
-                "gone", "", Map.of("io.pbft.protocol.Quorum", List.of(new PlantedBug.Change("no such text", ""))));
+                "gone", "", "", Map.of("io.pbft.protocol.Quorum", List.of(new PlantedBug.Change("no such text", ""))));
         assertThatThrownBy(gone::sources)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("io.pbft.protocol.Quorum has this text 0 times instead of once: no such text");
         PlantedBug twice = new PlantedBug(
-                "twice", "", Map.of("io.pbft.protocol.Quorum", List.of(new PlantedBug.Change("faulty()", "f"))));
+                "twice", "", "", Map.of("io.pbft.protocol.Quorum", List.of(new PlantedBug.Change("faulty()", "f"))));
         assertThatThrownBy(twice::sources).isInstanceOf(IllegalStateException.class);
     }
 
@@ -75,6 +75,7 @@ class PlantedBugsTest {
     void whatDoesNotCompileFailsLoudly() {
         PlantedBug nonsense = new PlantedBug(
                 "nonsense",
+                "",
                 "",
                 Map.of(
                         "io.pbft.protocol.Quorum",

@@ -36,19 +36,25 @@ final class PlantedProduct extends ClassLoader {
 
     /** Runs seeds of the product with {@code bug} in it: see {@link Hunt}. */
     static LongFunction<String> with(PlantedBug bug, int replicas) {
-        return hunt(compile(bug.sources()), replicas);
+        return hunt(compile(bug.sources()), replicas, "");
+    }
+
+    /** Likewise, but only seeds whose runs {@link PlantedBug#aim} fits; all others count as passed. */
+    static LongFunction<String> aimedAt(PlantedBug bug, int replicas) {
+        return hunt(compile(bug.sources()), replicas, bug.aim());
     }
 
     /** Runs seeds of the product as it is. */
     static LongFunction<String> unchanged(int replicas) {
-        return hunt(Map.of(), replicas);
+        return hunt(Map.of(), replicas, "");
     }
 
     @SuppressWarnings("unchecked")
-    private static LongFunction<String> hunt(Map<String, byte[]> changed, int replicas) {
+    private static LongFunction<String> hunt(Map<String, byte[]> changed, int replicas, String aim) {
         try {
             Class<?> hunt = new PlantedProduct(changed).loadClass(Hunt.class.getName());
-            return (LongFunction<String>) hunt.getConstructor(int.class).newInstance(replicas);
+            return (LongFunction<String>)
+                    hunt.getConstructor(int.class, String.class).newInstance(replicas, aim);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }
