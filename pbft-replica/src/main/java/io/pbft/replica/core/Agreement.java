@@ -64,9 +64,10 @@ final class Agreement {
     }
 
     /**
-     * Proposes while the pipeline has room. A batch costs the same votes whatever its size, so a second one is worth its cost only
-     * with enough in it: what waits goes when nothing is under way, when it fills a batch, when it is at least as much as all that
-     * is under way, or when a tick finds it waiting. So batches grow with the load and nobody waits for longer than a tick.
+     * Proposes while the pipeline has room. A batch costs the same votes whatever its size, so a second one is worth its
+     * cost only with enough in it: what waits goes when nothing is under way, when it fills a batch, when it is at least as
+     * much as all that is under way, or when a tick finds it waiting. So batches grow with the load and nobody waits for
+     * longer than a tick.
      */
     void propose(boolean ticked, Effects out) {
         underWay.headMap(state.lastExecuted, true).clear();

@@ -3,10 +3,10 @@ package io.pbft.replica.core;
 import java.util.Arrays;
 
 /**
- * The timed checkpoint of a quiet system (trap 51). A replica that lost its disk votes again from a stable checkpoint on that lies
- * beyond all that it may have voted for; where nobody asks for anything, no number would ever reach it. So once nothing has been
- * executed for {@link #QUIET_INTERVALS} status intervals, the primary orders null requests up to the checkpoint that somebody
- * says to wait for. NOT thread-safe.
+ * The timed checkpoint of a quiet system (trap 51). A replica that lost its disk votes again from a stable checkpoint on
+ * that lies beyond all that it may have voted for; where nobody asks for anything, no number would ever reach it. So once
+ * nothing has been executed for {@link #QUIET_INTERVALS} status intervals, the primary orders null requests up to the
+ * checkpoint that somebody says to wait for. NOT thread-safe.
  *
  * <p>Whoever says so may be lying. Each replica has so many null requests to its credit as the longest honest wait can need, two
  * windows and a checkpoint interval, and gets one back each status interval: a liar costs the others that many rounds of

@@ -168,7 +168,7 @@ class RejoinTest {
 
     @Test
     @DisplayName(
-            "A liar that always waits for a checkpoint costs a window or two once, and then one null request an interval")
+            "Who always waits for a checkpoint costs two windows once, and then one null request an interval")
     void whoAlwaysWaitsIsGivenLittle() {
         order(3);
         int interval = world.ticks(world.parameters.statusIntervalMillis());
