@@ -3,10 +3,15 @@ package io.pbft.cli;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.NodeId;
 import io.pbft.replica.kv.KvStateMachine;
+import io.pbft.replica.server.Corruption;
 import io.pbft.replica.server.ReplicaServer;
 import io.pbft.replica.server.ServerOptions;
+import io.pbft.simulator.BehaviourSpec;
+import io.pbft.simulator.byzantine.LiveLiar;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -46,6 +51,18 @@ final class ReplicaCommand implements Callable<Integer> {
                             + " anything it may have voted for before.")
     private boolean rejoin;
 
+    @Option(
+            names = "--byzantine",
+            paramLabel = "BEHAVIOUR",
+            description = "For trials: it lies. The behaviours are those of 'pbft sim', but twin; commas between them.")
+    private Optional<String> byzantine = Optional.empty();
+
+    @Option(names = "--byzantine-seed", paramLabel = "S", description = "What the lies' chance is drawn from (0).")
+    private long byzantineSeed;
+
+    @Option(names = "--i-know-this-is-a-test", description = "Without this, --byzantine is refused.")
+    private boolean test;
+
     @Option(names = "--end-with-input", hidden = true, description = "Stop at the end of standard input.")
     private boolean endWithInput;
 
@@ -57,10 +74,16 @@ final class ReplicaCommand implements Callable<Integer> {
             throw CliException.usage("--id: there is no replica " + id + " in " + folder.configFile()
                     + "; expected 0 to " + (cluster.replicas().size() - 1));
         }
+        Optional<Corruption> corruption = corruption();
         CompletableFuture<Integer> end = new CompletableFuture<>();
         CompletableFuture<Void> closed = new CompletableFuture<>();
         ServerOptions options =
                 ServerOptions.DEFAULT.withRejoin(rejoin).withOnHalt(cause -> end.complete(Exit.DOES_NOT_HOLD));
+        if (corruption.isPresent()) {
+            LOG.warn("replica {} is Byzantine on purpose: {}", id, byzantine.orElse(""));
+            options = options.withCorruption(corruption.get());
+        }
+        ServerOptions chosen = options;
         if (endWithInput) {
             watchInput(end, closed);
         }
@@ -68,7 +91,7 @@ final class ReplicaCommand implements Callable<Integer> {
             return EndSignal.during(
                     () -> {
                         try (ReplicaServer server =
-                                ReplicaServer.start(cluster, id, folder.replica(id), new KvStateMachine(), options)) {
+                                ReplicaServer.start(cluster, id, folder.replica(id), new KvStateMachine(), chosen)) {
                             LOG.debug("replica {} has its endpoint on port {}", id, server.adminPort());
                             return end.join();
                         }
@@ -76,6 +99,26 @@ final class ReplicaCommand implements Callable<Integer> {
                     () -> end.complete(Exit.OK));
         } finally {
             closed.complete(null);
+        }
+    }
+
+    /** @throws CliException when the behaviours cannot be, or nobody said that this is a test */
+    private Optional<Corruption> corruption() {
+        if (byzantine.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!test) {
+            throw CliException.usage(
+                    "--byzantine: a replica that lies breaks what its signature promises, and a cluster"
+                            + " bears at most f of them; if this cluster is there to be tried, add --i-know-this-is-a-test");
+        }
+        List<BehaviourSpec> specs = SimCommand.options(
+                words -> BehaviourSpec.ofReplica("--byzantine", words.get(0)), List.of(byzantine.get()));
+        try {
+            return Optional.of(new LiveLiar(
+                    specs, byzantineSeed, () -> Runtime.getRuntime().halt(Exit.DOES_NOT_HOLD)));
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage("--byzantine: " + e.getMessage(), e);
         }
     }
 

@@ -38,11 +38,21 @@ public record BehaviourSpec(String name, String argument, long fromMicros, long 
             "flood",
             "selective",
             "random",
-            "twin");
+            "twin",
+            "collude");
 
     /** The behaviours of a client. */
     public static final List<String> CLIENT =
             List.of("forge", "replay", "partial-send", "conflicting-requests", "number-jump", "flood");
+
+    /**
+     * The behaviours of one replica, separated by commas.
+     *
+     * @throws OptionError when {@code text}, the value of {@code option}, is none
+     */
+    public static List<BehaviourSpec> ofReplica(String option, String text) {
+        return parseAll(option, text, REPLICA);
+    }
 
     static BehaviourSpec parse(String option, String text, List<String> known) {
         String rest = text;

@@ -123,8 +123,9 @@ public record SimOptions(
     public SortedSet<Integer> faulty() {
         SortedSet<Integer> faulty = new TreeSet<>(byzantine.keySet());
         for (NodeFault fault : faults) {
-            if (fault.kind() == NodeFault.Kind.LOSE_DISK || fault.kind() == NodeFault.Kind.CORRUPT_DISK) {
-                faulty.add(fault.replica());
+            switch (fault.kind()) {
+                case LOSE_DISK, CORRUPT_DISK, MISDIRECT_DISK -> faulty.add(fault.replica());
+                case CRASH, RESTART, PAUSE, FAIL_DISK, SLOW_DISK -> {}
             }
         }
         return faulty;
@@ -139,7 +140,7 @@ public record SimOptions(
             switch (fault.kind()) {
                 case CRASH -> downSince.put(fault.replica(), fault.atMicros());
                 case RESTART, LOSE_DISK -> downSince.remove(fault.replica());
-                case PAUSE, CORRUPT_DISK -> {}
+                case PAUSE, CORRUPT_DISK, MISDIRECT_DISK, FAIL_DISK, SLOW_DISK -> {}
             }
         }
         return new TreeSet<>(downSince.keySet());
@@ -283,9 +284,14 @@ public record SimOptions(
             return this;
         }
 
-        public Builder pause(int replica, long fromMicros, long toMicros) {
-            faults.add(new NodeFault(NodeFault.Kind.PAUSE, replica, fromMicros, toMicros));
+        /** A fault that {@linkplain NodeFault.Kind#lasts lasts}. */
+        public Builder fault(NodeFault.Kind kind, int replica, long fromMicros, long toMicros) {
+            faults.add(new NodeFault(kind, replica, fromMicros, toMicros));
             return this;
+        }
+
+        public Builder pause(int replica, long fromMicros, long toMicros) {
+            return fault(NodeFault.Kind.PAUSE, replica, fromMicros, toMicros);
         }
 
         public Builder gst(long micros) {

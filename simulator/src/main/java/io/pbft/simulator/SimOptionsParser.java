@@ -116,6 +116,9 @@ final class SimOptionsParser {
             case "--pause" -> fault(NodeFault.Kind.PAUSE, value);
             case "--lose-disk" -> fault(NodeFault.Kind.LOSE_DISK, value);
             case "--corrupt-disk" -> fault(NodeFault.Kind.CORRUPT_DISK, value);
+            case "--misdirect-disk" -> fault(NodeFault.Kind.MISDIRECT_DISK, value);
+            case "--fail-disk" -> fault(NodeFault.Kind.FAIL_DISK, value);
+            case "--slow-disk" -> fault(NodeFault.Kind.SLOW_DISK, value);
             default -> takeNet(name, value);
         }
     }

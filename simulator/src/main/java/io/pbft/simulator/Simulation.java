@@ -4,6 +4,7 @@ import io.pbft.protocol.NodeId;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Sealer;
 import io.pbft.replica.core.ReplicaReport;
+import io.pbft.simulator.byzantine.Conspiracy;
 import io.pbft.simulator.byzantine.Liar;
 import io.pbft.simulator.byzantine.LyingClient;
 import io.pbft.simulator.check.Check;
@@ -88,13 +89,16 @@ public final class Simulation {
     }
 
     private void build(UnaryOperator<Stores> disks) {
+        Conspiracy conspiracy =
+                new Conspiracy(options.quorum(), about -> world.keyed().bits(Fault.TRUST, about, 0));
         for (int i = 0; i < options.replicas(); i++) {
             List<BehaviourSpec> specs = options.byzantine().getOrDefault(i, List.of());
             Sealer sealer = world.takeSealer(NodeId.replica(i));
-            ReplicaNode node = replica(i, false, sealer, specs, disks);
+            ReplicaNode node = replica(i, false, sealer, specs, disks, conspiracy);
+            node.onStoppedByDisk(() -> tellOthers(node, false));
             replicas.add(node);
             if (specs.stream().anyMatch(spec -> spec.name().equals("twin"))) {
-                ReplicaNode twin = replica(i, true, sealer, specs, disks);
+                ReplicaNode twin = replica(i, true, sealer, specs, disks, conspiracy);
                 twins.add(twin);
                 listenApart(node, twin);
             }
@@ -110,7 +114,12 @@ public final class Simulation {
     }
 
     private ReplicaNode replica(
-            int index, boolean second, Sealer sealer, List<BehaviourSpec> specs, UnaryOperator<Stores> disks) {
+            int index,
+            boolean second,
+            Sealer sealer,
+            List<BehaviourSpec> specs,
+            UnaryOperator<Stores> disks,
+            Conspiracy conspiracy) {
         boolean correct = !options.faulty().contains(index);
         ReplicaNode node = new ReplicaNode(
                 world,
@@ -121,7 +130,7 @@ public final class Simulation {
                 disks.apply(new MemoryStores(world, second ? ~index : index)),
                 checks);
         if (!specs.isEmpty()) {
-            Liar.corrupt(world, node, specs);
+            Liar.corrupt(world, node, specs, conspiracy);
         }
         return node;
     }
@@ -170,6 +179,8 @@ public final class Simulation {
                     tellOthers(node, true);
                 }
                 case PAUSE -> node.pause();
+                case FAIL_DISK -> node.health().failing(true);
+                case SLOW_DISK -> node.health().slow(true);
                 case LOSE_DISK -> {
                     node.loseDisk();
                     tellOthers(node, false);
@@ -177,10 +188,27 @@ public final class Simulation {
                     tellOthers(node, true);
                 }
                 case CORRUPT_DISK -> node.disk().corruptNext();
+                case MISDIRECT_DISK -> node.disk().misdirect();
             }
         });
-        if (fault.kind() == NodeFault.Kind.PAUSE) {
-            world.events().at(fault.untilMicros(), node::resume);
+        if (fault.kind().lasts()) {
+            world.events().at(fault.untilMicros(), () -> end(fault.kind(), node));
+        }
+    }
+
+    private void end(NodeFault.Kind kind, ReplicaNode node) {
+        switch (kind) {
+            case PAUSE -> node.resume();
+            case SLOW_DISK -> node.health().slow(false);
+            case FAIL_DISK -> {
+                node.health().failing(false);
+                if (node.wasStoppedByDisk()) {
+                    node.start(node.wasDiskLost());
+                    tellOthers(node, true);
+                }
+            }
+            case CRASH, RESTART, LOSE_DISK, CORRUPT_DISK, MISDIRECT_DISK ->
+                throw new IllegalStateException(kind + " has no end");
         }
     }
 

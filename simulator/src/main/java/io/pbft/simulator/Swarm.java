@@ -49,6 +49,11 @@ public final class Swarm {
             MessageType.STABLE_PROOF,
             MessageType.STATUS);
 
+    /** What a replica does wrong by itself: neither as one of twins nor with others. */
+    private static final List<String> ALONE = BehaviourSpec.REPLICA.stream()
+            .filter(name -> !name.equals("twin") && !name.equals("collude"))
+            .toList();
+
     private final Keyed keyed;
     private final SimOptions base;
     private final SimOptions.Builder options;
@@ -132,6 +137,13 @@ public final class Swarm {
             byzantineClient();
         }
         encoding();
+        // What came later is drawn last, so that what seeds drew before stays as it was.
+        if (maybe(20)) {
+            disks();
+        }
+        if (style != Style.NETWORK && chance(25)) {
+            collusion();
+        }
         return options.build();
     }
 
@@ -295,7 +307,7 @@ public final class Swarm {
     }
 
     private BehaviourSpec behaviour() {
-        String name = chance(20) ? "random" : BehaviourSpec.REPLICA.get((int) upTo(BehaviourSpec.REPLICA.size() - 2L));
+        String name = chance(20) ? "random" : ALONE.get((int) upTo(ALONE.size() - 1L));
         String argument = switch (name) {
             case "delay" -> OptionText.time(between(5, 400) * 1_000);
             case "censor" -> Long.toString(upTo(options.clients - 1L));
@@ -356,6 +368,30 @@ public final class Swarm {
                 crash(replica, at + 20_000, at + 60_000);
             }
         }
+    }
+
+    /** Disks that report errors, or are slow, for a while; and one that writes where it should not. */
+    private void disks() {
+        for (long i = between(1, 3); i > 0; i--) {
+            long from = upTo(horizonMicros);
+            NodeFault.Kind kind = chance(60) ? NodeFault.Kind.FAIL_DISK : NodeFault.Kind.SLOW_DISK;
+            options.fault(kind, replica(), from, from + between(1, 400) * 1_000);
+        }
+        if (style != Style.NETWORK && faulty.size() < faultyMax && chance(30)) {
+            int replica = nextFaulty();
+            long at = upTo(horizonMicros);
+            options.fault(NodeFault.Kind.MISDIRECT_DISK, replica, at);
+            crash(replica, at + 20_000 + upTo(200_000), at + 300_000);
+        }
+    }
+
+    /** Every Byzantine replica lies together with the others, besides what it does by itself. */
+    private void collusion() {
+        options.byzantine.replaceAll((replica, specs) -> {
+            List<BehaviourSpec> more = new ArrayList<>(specs);
+            more.add(new BehaviourSpec("collude", "", 0, Long.MAX_VALUE));
+            return more;
+        });
     }
 
     private void clocks() {

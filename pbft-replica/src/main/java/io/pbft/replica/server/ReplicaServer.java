@@ -16,6 +16,7 @@ import io.pbft.protocol.Signed;
 import io.pbft.protocol.Verifier;
 import io.pbft.protocol.VerifierContext;
 import io.pbft.replica.DriverListener;
+import io.pbft.replica.Outbox;
 import io.pbft.replica.Recovery;
 import io.pbft.replica.ReplicaDriver;
 import io.pbft.replica.StateMachine;
@@ -163,10 +164,12 @@ public final class ReplicaServer implements AutoCloseable {
                     options.verifierThreads(), verifier, admission, inbox, counters, this::failed, name));
             this.transport = opened(new Transport(transportConfig(cluster, self, privateKey), new Frames()));
             this.outbox = new TransportOutbox(id, cluster.replicas().size(), transport::send);
-            this.driver = new ReplicaDriver(
-                    config,
-                    new Replica(config, recovered),
-                    seams(new Sealer(cluster.clusterId(), self, signer), disk, stateMachine, outbox));
+            Sealer sealer = new Sealer(cluster.clusterId(), self, signer);
+            Corruption.Parts honest = new Corruption.Parts(new Replica(config, recovered), outbox);
+            Corruption.Parts parts = options.corruption()
+                    .map(corruption -> corruption.corrupt(config, sealer, honest))
+                    .orElse(honest);
+            this.driver = new ReplicaDriver(config, parts.core(), seams(sealer, disk, stateMachine, parts.outbox()));
             this.loop = new CoreLoop(
                     driver,
                     inbox,
@@ -193,8 +196,7 @@ public final class ReplicaServer implements AutoCloseable {
         }
     }
 
-    private ReplicaDriver.Seams seams(
-            Sealer sealer, Storage.Opened disk, StateMachine application, TransportOutbox out) {
+    private ReplicaDriver.Seams seams(Sealer sealer, Storage.Opened disk, StateMachine application, Outbox out) {
         return new ReplicaDriver.Seams(
                 sealer, disk.journal(), disk.store(), application, out, new Listener(), this::reply);
     }

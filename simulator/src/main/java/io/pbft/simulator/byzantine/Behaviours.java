@@ -1,7 +1,6 @@
 package io.pbft.simulator.byzantine;
 
 import io.pbft.simulator.BehaviourSpec;
-import io.pbft.simulator.SimOptions;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -10,7 +9,7 @@ final class Behaviours {
     private Behaviours() {}
 
     /** Empty for {@code twin}, which is not a behaviour of one replica but two replicas with one key. */
-    static Optional<Behaviour> replica(BehaviourSpec spec, SimOptions options) {
+    static Optional<Behaviour> replica(BehaviourSpec spec, Host host) {
         return switch (spec.name()) {
             case "twin" -> Optional.empty();
             case "silent" -> Optional.of(new PrimaryLies.Silent());
@@ -37,9 +36,11 @@ final class Behaviours {
             case "flood" -> Optional.of(new AnyLies.Flood());
             case "selective" -> Optional.of(new AnyLies.Selective(new TreeSet<>(spec.friends())));
             case "random" -> Optional.of(new RandomLies());
-            default ->
-                throw new IllegalArgumentException(
-                        "no behaviour of a replica: " + spec.name() + " among " + options.replicas() + " replicas");
+            case "collude" -> {
+                host.conspiracy().join(host.self());
+                yield Optional.of(new Collusion(host.conspiracy()));
+            }
+            default -> throw new IllegalArgumentException("no behaviour of a replica: " + spec.name());
         };
     }
 }

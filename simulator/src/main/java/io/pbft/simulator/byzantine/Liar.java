@@ -3,7 +3,6 @@ package io.pbft.simulator.byzantine;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
-import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
 import io.pbft.protocol.Status;
@@ -13,9 +12,6 @@ import io.pbft.replica.Outbox;
 import io.pbft.simulator.BehaviourSpec;
 import io.pbft.simulator.node.ReplicaNode;
 import io.pbft.simulator.node.World;
-import io.pbft.simulator.world.Fault;
-import io.pbft.simulator.world.MessageKey;
-import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,24 +20,20 @@ import java.util.Optional;
 public final class Liar implements Outbox {
     private record Stage(BehaviourSpec spec, Behaviour behaviour) {}
 
-    private final World world;
-    private final ReplicaNode node;
-    private final Sealer sealer;
+    private final Host host;
     private final List<Stage> stages = new ArrayList<>();
     private long view;
 
-    private Liar(World world, ReplicaNode node, List<BehaviourSpec> specs) {
-        this.world = world;
-        this.node = node;
-        this.sealer = node.sealer();
+    Liar(Host host, List<BehaviourSpec> specs) {
+        this.host = host;
         for (BehaviourSpec spec : specs) {
-            Behaviours.replica(spec, world.options()).ifPresent(b -> stages.add(new Stage(spec, b)));
+            Behaviours.replica(spec, host).ifPresent(b -> stages.add(new Stage(spec, b)));
         }
     }
 
-    /** Puts {@code specs} between a replica and the network. */
-    public static void corrupt(World world, ReplicaNode node, List<BehaviourSpec> specs) {
-        Liar liar = new Liar(world, node, specs);
+    /** Puts {@code specs} between a replica of the simulated world and its network. */
+    public static void corrupt(World world, ReplicaNode node, List<BehaviourSpec> specs, Conspiracy conspiracy) {
+        Liar liar = new Liar(new SimulatedHost(world, node, conspiracy), specs);
         node.corrupt(liar, liar::hears, liar::tick);
     }
 
@@ -54,8 +46,8 @@ public final class Liar implements Outbox {
     @Override
     public void broadcast(Message message) {
         learnView(message);
-        for (int i = 0; i < world.options().replicas(); i++) {
-            if (i != node.index()) {
+        for (int i = 0; i < host.replicas(); i++) {
+            if (i != host.self()) {
                 say(0, NodeId.replica(i), message, 0);
             }
         }
@@ -78,18 +70,19 @@ public final class Liar implements Outbox {
     private void say(int from, NodeId to, Message message, long delayMicros) {
         for (int i = from; i < stages.size(); i++) {
             Stage stage = stages.get(i);
-            if (stage.spec.isOn(world.now())) {
+            if (stage.spec.isOn(host.nowMicros())) {
                 stage.behaviour.outgoing(to, message, new StageWay(i, delayMicros, Optional.of(message)));
                 return;
             }
         }
-        world.network().send(node.endpoint(), to, message, delayMicros);
+        host.send(to, message, delayMicros);
     }
 
-    private boolean hears(NodeId from, Message message) {
+    /** Whether the core gets to hear this message. */
+    boolean hears(NodeId from, Message message) {
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
-            if (stage.spec.isOn(world.now())
+            if (stage.spec.isOn(host.nowMicros())
                     && !stage.behaviour.hears(from, message, new StageWay(i, 0, Optional.empty()))) {
                 return false;
             }
@@ -97,10 +90,11 @@ public final class Liar implements Outbox {
         return true;
     }
 
-    private void tick() {
+    /** Each tick of the replica's clock, before the core's. */
+    void tick() {
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
-            if (stage.spec.isOn(world.now())) {
+            if (stage.spec.isOn(host.nowMicros())) {
                 stage.behaviour.tick(new StageWay(i, 0, Optional.empty()));
             }
         }
@@ -127,45 +121,44 @@ public final class Liar implements Outbox {
 
         @Override
         public void delay(NodeId to, Message message, long micros) {
-            world.trace().event("delay", node.name(), MessageKey.of(message), micros, name());
+            host.delayed(to, message, micros, name());
             say(stage + 1, to, message, delayMicros + micros);
         }
 
         @Override
         public void lie(NodeId to, Message message) {
-            world.trace().lie(node.name(), to, MessageKey.of(message), name(), honest);
+            host.lied(to, message, name(), honest);
             say(stage + 1, to, message, delayMicros);
         }
 
         @Override
         public void withhold(NodeId to, Message message) {
-            world.trace().event("withhold", node.name(), MessageKey.of(message), to.index(), name());
+            host.withheld(to, message, name());
         }
 
         @Override
         public boolean dares(double probability, NodeId to, long about) {
-            long key = Mix.mix(node.endpoint(), stage, Mix.mix(to.isReplica() ? 1 : 2, to.index()));
-            return world.keyed().fires(Fault.LIE, probability, key, about, world.now());
+            return host.dares(probability, stage, to, about);
         }
 
         @Override
         public long chance(long about, long which) {
-            return world.keyed().bits(Fault.MUTATE, Mix.mix(node.endpoint(), stage, about), which);
+            return host.chance(stage, about, which);
         }
 
         @Override
         public <S extends Statement> Signed<S> sign(S statement) {
-            return sealer.seal(statement).message();
+            return host.sealer().seal(statement).message();
         }
 
         @Override
         public int self() {
-            return node.index();
+            return host.self();
         }
 
         @Override
         public int replicas() {
-            return world.options().replicas();
+            return host.replicas();
         }
 
         @Override
@@ -175,12 +168,12 @@ public final class Liar implements Outbox {
 
         @Override
         public long nowMicros() {
-            return world.now();
+            return host.nowMicros();
         }
 
         @Override
         public void die() {
-            node.crash();
+            host.die();
         }
 
         private String name() {

@@ -2,8 +2,10 @@ package io.pbft.simulator.node;
 
 import io.pbft.checkpoint.MemoryStateStore;
 import io.pbft.checkpoint.StateStore;
+import io.pbft.checkpoint.StorageFailure;
 import io.pbft.simulator.SimOptions;
-import io.pbft.simulator.world.Fault;
+import io.pbft.simulator.world.DiskHealth;
+import java.util.function.Consumer;
 
 /**
  * The state store in memory, over a virtual disk that takes its time. Writes become durable in the order in which they were made;
@@ -24,18 +26,24 @@ public final class MemoryStores implements Stores {
     }
 
     @Override
-    public StateStore open() {
+    public StateStore open(DiskHealth health, Consumer<Throwable> failed) {
         long self = ++opened;
-        return new MemoryStateStore(disk, write -> schedule(self, write));
+        return new MemoryStateStore(disk, write -> schedule(self, health, write, failed));
     }
 
-    private void schedule(long by, Runnable write) {
+    private void schedule(long by, DiskHealth health, Runnable write, Consumer<Throwable> failed) {
         SimOptions.Disk latency = world.options().disk();
-        long micros = world.keyed()
-                .between(Fault.DISK_LATENCY, ~key, writes++, latency.latencyMinMicros(), latency.latencyMaxMicros());
+        long micros = health.writeMicros(
+                world.keyed(), ~key, writes++, latency.latencyMinMicros(), latency.latencyMaxMicros());
         lastWriteEnds = Math.max(lastWriteEnds, world.now() + micros);
         world.events().at(lastWriteEnds, () -> {
-            if (by == opened) {
+            if (by != opened) {
+                return;
+            }
+            if (health.isFailing()) {
+                opened++;
+                failed.accept(new StorageFailure("the disk refuses to write the state"));
+            } else {
                 write.run();
             }
         });

@@ -21,6 +21,7 @@ import io.pbft.replica.core.Replica;
 import io.pbft.replica.core.ReplicaReport;
 import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.check.Probes;
+import io.pbft.simulator.world.DiskHealth;
 import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.Network;
 import io.pbft.simulator.world.Parcel;
@@ -51,6 +52,7 @@ public final class ReplicaNode implements Network.Endpoint {
     private final Sealer sealer;
     private final boolean correct;
     private final SimJournal.Disk disk = new SimJournal.Disk();
+    private final DiskHealth health = new DiskHealth();
     private final Stores stores;
     private final Watch watch;
     private final Deque<Parcel> queue = new ArrayDeque<>();
@@ -63,6 +65,8 @@ public final class ReplicaNode implements Network.Endpoint {
     private boolean paused;
     private boolean tickWhilePaused;
     private boolean wasDiskLost;
+    private boolean wasStoppedByDisk;
+    private Runnable onStoppedByDisk = () -> {};
     private long starts;
     private long ticks;
 
@@ -164,6 +168,20 @@ public final class ReplicaNode implements Network.Endpoint {
         return disk;
     }
 
+    public DiskHealth health() {
+        return health;
+    }
+
+    /** Whether it is down because its disk reported an error, as a server that halts for that and ends. */
+    public boolean wasStoppedByDisk() {
+        return wasStoppedByDisk;
+    }
+
+    /** Tells {@code observer} each time that an error of the disk has stopped it. */
+    public void onStoppedByDisk(Runnable observer) {
+        onStoppedByDisk = observer;
+    }
+
     /** Where it stands; empty while it is down. */
     public Optional<ReplicaReport> report() {
         return Optional.ofNullable(process).map(p -> p.driver.report());
@@ -177,10 +195,18 @@ public final class ReplicaNode implements Network.Endpoint {
         starts++;
         world.trace().event("start", name, starts, rejoin ? 1 : 0, "");
         SimOptions.Disk latency = world.options().disk();
+        wasStoppedByDisk = false;
         SimJournal journal = new SimJournal(
-                disk, world.events(), world.keyed(), endpoint, latency.latencyMinMicros(), latency.latencyMaxMicros());
+                disk,
+                health,
+                this::diskFailed,
+                world.events(),
+                world.keyed(),
+                endpoint,
+                latency.latencyMinMicros(),
+                latency.latencyMaxMicros());
         try {
-            StateStore store = stores.open();
+            StateStore store = stores.open(health, this::diskFailed);
             Recovered recovered = Recovery.recover(config, journal, store, world.verifier(), name, rejoin);
             Core core = new WatchedCore(new Replica(config, recovered));
             ReplicaDriver driver = new ReplicaDriver(
@@ -344,10 +370,24 @@ public final class ReplicaNode implements Network.Endpoint {
         return World.WALL_MILLIS + skew + passed / 1_000;
     }
 
+    /** What a server does when its disk reports an error: it halts, whatever it was about to do. */
+    private void diskFailed(Throwable cause) {
+        Running p = process;
+        if (p != null) {
+            wasStoppedByDisk = true;
+            p.driver.halt(cause);
+            stores.crash();
+            paused = false;
+            tickWhilePaused = false;
+            queue.clear();
+            onStoppedByDisk.run();
+        }
+    }
+
     private void failed(Throwable cause) {
         world.trace().event("halt", name, starts, 0, String.valueOf(cause));
         process = null;
-        if (correct) {
+        if (correct && !wasStoppedByDisk) {
             watch.failed(name, cause);
         }
     }

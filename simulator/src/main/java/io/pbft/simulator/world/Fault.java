@@ -15,7 +15,10 @@ public enum Fault {
     MUTATE(11, true),
     WORKLOAD(12, false),
     SWARM(13, false),
-    KEY(14, false);
+    KEY(14, false),
+    SLOW_DISK(15, false),
+    MISDIRECT(16, true),
+    TRUST(17, false);
 
     private final long code;
     private final boolean planned;

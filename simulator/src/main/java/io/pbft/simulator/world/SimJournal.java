@@ -2,6 +2,7 @@ package io.pbft.simulator.world;
 
 import io.pbft.checkpoint.Journal;
 import io.pbft.checkpoint.JournalEntry;
+import io.pbft.checkpoint.StorageFailure;
 import io.pbft.crypto.Bytes;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,15 +13,18 @@ import java.util.function.Supplier;
 /**
  * A journal on a virtual disk. What waits goes into one synchronous write; entries are made when that write begins and are
  * durable when it ends. A crash in between leaves none, some, or all of the write behind, in the order of the appends: chance
- * decides. The disk outlives the journal that is opened on it. NOT thread-safe.
+ * decides; an error of the disk leaves as much, and is the end of the journal. The disk outlives the journal that is opened on
+ * it. NOT thread-safe.
  */
 public final class SimJournal implements Journal {
     /** What is durable, and the disk's condition. Survives crashes. */
     public static final class Disk {
         private final TreeMap<Place, JournalEntry> durable = new TreeMap<>();
         private long writes;
+        private long entriesWritten;
         private long forgottenTo;
         private boolean corrupt;
+        private boolean misdirects;
         private Consumer<JournalEntry> witness = entry -> {};
 
         /** Tells {@code observer} of each entry in the order in which they become durable. */
@@ -48,6 +52,7 @@ public final class SimJournal implements Journal {
             durable.clear();
             forgottenTo = 0;
             corrupt = false;
+            misdirects = false;
         }
 
         /** From now on the disk cannot be trusted: a bit of each entry that is written is flipped. */
@@ -55,10 +60,27 @@ public final class SimJournal implements Journal {
             corrupt = true;
         }
 
+        /** From now on the disk cannot be trusted: now and then an entry lands in the place of another. */
+        public void misdirect() {
+            misdirects = true;
+        }
+
         private void put(JournalEntry original) {
             JournalEntry entry = corrupt ? spoilt(original) : original;
             witness.accept(original);
             durable.put(new Place(entry.kind(), entry.seq(), entry.view()), entry);
+        }
+
+        /** Writes {@code entry} over the {@code which}-th of the others. */
+        private void putElsewhere(JournalEntry entry, long which) {
+            List<Place> places = new ArrayList<>(durable.keySet());
+            places.remove(new Place(entry.kind(), entry.seq(), entry.view()));
+            if (places.isEmpty()) {
+                put(entry);
+                return;
+            }
+            Place place = places.get((int) Long.remainderUnsigned(which, places.size()));
+            durable.put(place, new JournalEntry(place.kind, place.seq, place.view, entry.content()));
         }
 
         private static JournalEntry spoilt(JournalEntry entry) {
@@ -100,7 +122,12 @@ public final class SimJournal implements Journal {
     /** Made, on its way to the disk. */
     private record InFlight(List<JournalEntry> entries, Runnable onDurable) {}
 
+    /** How many of the entries that a disk misdirects, on average. */
+    private static final double MISDIRECTED_SHARE = 0.2;
+
     private final Disk disk;
+    private final DiskHealth health;
+    private final Consumer<Throwable> failed;
     private final EventQueue events;
     private final Keyed keyed;
     private final long key;
@@ -112,10 +139,21 @@ public final class SimJournal implements Journal {
     private boolean crashed;
 
     /**
+     * @param failed told when a write failed
      * @param key names the disk to chance
      */
-    public SimJournal(Disk disk, EventQueue events, Keyed keyed, long key, long minMicros, long maxMicros) {
+    public SimJournal(
+            Disk disk,
+            DiskHealth health,
+            Consumer<Throwable> failed,
+            EventQueue events,
+            Keyed keyed,
+            long key,
+            long minMicros,
+            long maxMicros) {
         this.disk = disk;
+        this.health = health;
+        this.failed = failed;
         this.events = events;
         this.keyed = keyed;
         this.key = key;
@@ -147,7 +185,7 @@ public final class SimJournal implements Journal {
         waiting = new ArrayList<>();
         inFlight = group;
         long number = disk.writes++;
-        long micros = keyed.between(Fault.DISK_LATENCY, key, number, minMicros, maxMicros);
+        long micros = health.writeMicros(keyed, key, number, minMicros, maxMicros);
         events.after(micros, () -> written(group));
     }
 
@@ -155,8 +193,13 @@ public final class SimJournal implements Journal {
         if (crashed) {
             return;
         }
+        if (health.isFailing()) {
+            crash();
+            failed.accept(new StorageFailure("the disk reports an error of a synchronous write of the journal"));
+            return;
+        }
         for (InFlight append : group) {
-            append.entries.forEach(disk::put);
+            append.entries.forEach(this::put);
         }
         if (truncateTo > 0) {
             disk.forget(truncateTo);
@@ -177,11 +220,21 @@ public final class SimJournal implements Journal {
         if (!inFlight.isEmpty()) {
             long kept = keyed.between(Fault.TORN_WRITE, key, disk.writes, 0, inFlight.size());
             for (int i = 0; i < kept; i++) {
-                inFlight.get(i).entries.forEach(disk::put);
+                inFlight.get(i).entries.forEach(this::put);
             }
         }
         waiting.clear();
         inFlight = List.of();
+    }
+
+    private void put(JournalEntry entry) {
+        long number = disk.entriesWritten++;
+        double share = disk.misdirects ? MISDIRECTED_SHARE : 0;
+        if (keyed.fires(Fault.MISDIRECT, share, key, number, events.now())) {
+            disk.putElsewhere(entry, keyed.bits(Fault.MISDIRECT, key, ~number));
+        } else {
+            disk.put(entry);
+        }
     }
 
     @Override

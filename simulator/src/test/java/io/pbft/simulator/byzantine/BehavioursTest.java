@@ -6,6 +6,8 @@ import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.SimResult;
 import io.pbft.simulator.Simulation;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -149,5 +151,109 @@ class BehavioursTest {
                 .isPositive();
         safe(result);
         assertThat(result.violations()).isEmpty();
+    }
+
+    /** From the trace: what a replica told each receiver in each slot of view 0, as {@code seq>receiver} to digest. */
+    private static Map<String, String> told(SimResult result, String from, String type) {
+        Map<String, String> told = new TreeMap<>();
+        result.trace()
+                .lines()
+                .filter(line -> line.contains("\"e\":\"send\"")
+                        && line.contains("\"from\":\"" + from + "\"")
+                        && line.contains("\"m\":\"" + type + "\",\"view\":0,"))
+                .forEach(line -> told.put(field(line, "seq") + ">" + field(line, "to"), field(line, "digest")));
+        return told;
+    }
+
+    private static String field(String line, String name) {
+        return line.replaceAll(".*\"" + name + "\":\"?([^\",}]*).*", "$1");
+    }
+
+    @Test
+    void colludersBackToEachReceiverWhatItWasToldByTheOther() {
+        SimResult result = run("--seed 31 --replicas 7 --ops 24 --byzantine 0=collude --byzantine 1=collude");
+        safe(result);
+        Map<String, String> proposals = told(result, "r0", "PROPOSAL");
+        Map<String, String> prepares = told(result, "r1", "PREPARE");
+        long lies = count(result, "\"e\":\"lie\"", "\"at\":\"r1\"", "\"detail\":\"collude\"", "\"m\":\"PREPARE\"");
+        assertThat(lies).isPositive();
+        int compared = 0;
+        for (Map.Entry<String, String> prepare : prepares.entrySet()) {
+            String proposal = proposals.get(prepare.getKey());
+            if (proposal != null) {
+                assertThat(prepare.getValue()).as(prepare.getKey()).isEqualTo(proposal);
+                compared++;
+            }
+        }
+        assertThat(compared).isGreaterThan(10);
+        // A correct replica says the same to all.
+        assertThat(told(result, "r2", "PREPARE").keySet()).isNotEmpty();
+    }
+
+    @Test
+    void aColluderShowsCertificatesThatItDidNotHaveOrHidesThoseItHas() {
+        SimResult result = run("--seed 32 --replicas 7 --ops 36 --byzantine 1=collude --byzantine 0=collude"
+                + " --pause 2@50..600 --pause 3@120..700");
+        safe(result);
+        List<String> lies = result.trace()
+                .lines()
+                .filter(line -> line.contains("\"e\":\"lie\"") && line.contains("\"m\":\"VIEW_CHANGE\""))
+                .toList();
+        assertThat(lies).isNotEmpty();
+    }
+
+    @Test
+    void aColluderHoldsItsCommitBackUntilTheViewIsLeft() {
+        SimResult result = run("--seed 33 --replicas 7 --ops 48 --byzantine 0=collude --byzantine 1=collude"
+                + " --crash 6@200 --restart 6@900");
+        safe(result);
+        assertThat(count(result, "\"e\":\"withhold\"", "\"detail\":\"collude\""))
+                .isPositive();
+    }
+
+    @Test
+    void behavioursStandOneBehindTheOtherAndEachHasItsTime() {
+        SimResult result =
+                run("--seed 34 --clients 2 --byzantine 0=wrong-digest@0..100,delay=20@50..400,mute@400..700");
+        safe(result);
+        List<String> lies = events(result, "lie", "wrong-digest");
+        List<String> delays = events(result, "delay", "delay");
+        List<String> silences = events(result, "withhold", "mute");
+        assertThat(lies).isNotEmpty().allMatch(line -> time(line) < 100_000);
+        assertThat(delays).isNotEmpty().allMatch(line -> time(line) >= 50_000 && time(line) < 400_000);
+        assertThat(silences).isNotEmpty().allMatch(line -> time(line) >= 400_000 && time(line) < 700_000);
+        // Both at once: what the first made up, the second sends late.
+        assertThat(delays.stream().map(line -> field(line, "a")))
+                .anyMatch(key -> lies.stream().anyMatch(lie -> field(lie, "a").equals(key)));
+    }
+
+    private static List<String> events(SimResult result, String event, String detail) {
+        return result.trace()
+                .lines()
+                .filter(line -> line.contains("\"e\":\"" + event + "\"")
+                        && line.contains("\"at\":\"r0\"")
+                        && line.contains("\"detail\":\"" + detail + "\""))
+                .toList();
+    }
+
+    private static long time(String line) {
+        return Long.parseLong(field(line, "t"));
+    }
+
+    @Test
+    void spoiltPartsOfTheStateAreServedAndRefused() {
+        // Replica 3 is away for several checkpoints, so that it has to fetch the state, first from the liar.
+        SimResult result = run("--seed 37 --ops 96 --byzantine 0=bad-state-chunk --crash 3@50 --restart 3@700");
+        assertThat(result.verdict()).isEqualTo(SimResult.Verdict.OK);
+        List<String> lies = events(result, "lie", "bad-state-chunk");
+        assertThat(lies).isNotEmpty().allMatch(line -> line.contains("\"b\":3,"));
+        assertThat(result.trace().lines())
+                .anyMatch(line -> line.contains("\"e\":\"send\"")
+                        && line.contains("\"from\":\"r3\"")
+                        && !line.contains("\"to\":\"r0\"")
+                        && line.contains("\"m\":\"STATE_FETCH\"")
+                        && time(line) > time(lies.get(0)));
+        assertThat(count(result, "\"e\":\"note\"", "\"at\":\"r3\"", "STATE_TRANSFER_FINISHED"))
+                .isPositive();
     }
 }

@@ -30,6 +30,7 @@ import io.pbft.replica.core.ReplicaReport;
 import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.node.MemoryStores;
 import io.pbft.simulator.node.World;
+import io.pbft.simulator.world.DiskHealth;
 import io.pbft.simulator.world.SimJournal;
 import java.util.ArrayList;
 import java.util.List;
@@ -212,6 +213,7 @@ final class TranscriptCluster {
         private final Sealer sealer;
         private final Config config;
         private final SimJournal.Disk disk = new SimJournal.Disk();
+        private final DiskHealth health = new DiskHealth();
         private final MemoryStores stores;
         private final Effects effects = new Effects();
         private @Nullable SimJournal journal;
@@ -232,8 +234,8 @@ final class TranscriptCluster {
             if (byzantine) {
                 return;
             }
-            SimJournal opened = new SimJournal(disk, world.events(), world.keyed(), index, 0, 0);
-            var store = stores.open();
+            SimJournal opened = new SimJournal(disk, health, this::halted, world.events(), world.keyed(), index, 0, 0);
+            var store = stores.open(health, this::halted);
             core = new Replica(config, Recovery.recover(config, opened, store, world.verifier(), "r" + index, false));
             journal = opened;
             driver = new ReplicaDriver(
