@@ -90,8 +90,9 @@ record PlantedBug(String name, String rule, String aim, Map<String, List<Change>
     }
 
     /**
-     * Reads the catalogue: {@code = NAME}, a line with the rule, {@code ~ AIM} where there is one, {@code @ CLASS} for each class that changes, and below it
-     * lines that begin with {@code -} for the text as it is and with {@code +} for what takes its place.
+     * Reads the catalogue: {@code = NAME}, a line with the rule, {@code ~ AIM} where there is one, {@code @ CLASS} for each
+     * class that changes, and below it lines that begin with {@code -} for the text as it is and with {@code +} for what takes
+     * its place.
      */
     private static final class Catalogue {
         private final List<PlantedBug> bugs = new ArrayList<>();

@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Test;
  *       fails is then an upper bound, and is marked as one. A hunt of all seeds that is to follow begins at the first;
  *   <li>{@code planted.replicas}: 4; {@code planted.threads}: as many as there are processors;
  *   <li>{@code planted.out}: the directory of {@code planted-bugs.json}, which is carried on: a bug that was caught rests
- *       unless {@code planted.only} names it, one that got away is hunted from where it was left, the least hunted first. The table in {@code
- *       planted-bugs.md} beside it, below the marked line, is written anew.
+ *       unless {@code planted.only} names it, one that got away is hunted from where it was left, the least hunted first.
+ *       The table in {@code planted-bugs.md} beside it, below the marked line, is written anew.
  * </ul>
  */
 class PlantedBugsCampaign {
