@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
                     + " that has to hold did not."
         },
         customSynopsis = {"pbft sim [OPTIONS]", "pbft sim campaign --seeds A..B [--shard K/M] [OPTIONS]"},
-        subcommands = SimCampaignCommand.class,
+        subcommands = {SimCampaignCommand.class, SimScaleCommand.class},
         footer = {
             "Options (times in milliseconds, probabilities from 0 to 1, replicas and clients counted from 0):",
             "  --seed S --replicas N --clients C --ops M --workload kv|append|counter --read-share P",

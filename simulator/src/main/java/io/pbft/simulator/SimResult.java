@@ -4,12 +4,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pbft.protocol.MessageType;
 import io.pbft.simulator.check.Check;
 import io.pbft.simulator.check.Findings;
 import io.pbft.simulator.world.FaultPlan;
+import io.pbft.simulator.world.Traffic;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -19,7 +22,8 @@ import java.util.TreeMap;
  * @param committed operations that correct replicas executed
  * @param views the highest view that a correct replica was in
  * @param wallMillis of the machine: the only value here that another run of the same seed may have differently
- * @param messages messages sent, one for each receiver
+ * @param messages messages sent, one for each receiver; {@code traffic} has them by type
+ * @param latenciesMicros how long clients waited for each answer, in virtual microseconds
  * @param traceHash equal for equal histories
  * @param decided whether the search for a linearization came to an end for every key
  * @param plan the faults that chance brought about
@@ -34,6 +38,8 @@ public record SimResult(
         long virtualMillis,
         long wallMillis,
         long messages,
+        SortedMap<MessageType, Traffic> traffic,
+        List<Long> latenciesMicros,
         long events,
         long traceHash,
         boolean decided,
@@ -60,6 +66,8 @@ public record SimResult(
 
     public SimResult {
         violations = List.copyOf(violations);
+        traffic = Collections.unmodifiableSortedMap(new TreeMap<>(traffic));
+        latenciesMicros = List.copyOf(latenciesMicros);
         probes = Collections.unmodifiableMap(new TreeMap<>(probes));
         plan = List.copyOf(plan);
     }

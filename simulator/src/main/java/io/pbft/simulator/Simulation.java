@@ -336,6 +336,8 @@ public final class Simulation {
                 world.now() / 1_000,
                 wallMillis,
                 world.network().sent(),
+                world.network().traffic(),
+                world.latenciesMicros(),
                 world.events().executed(),
                 world.trace().hash(),
                 checks.decided(),

@@ -23,6 +23,7 @@ import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.Network;
 import io.pbft.simulator.world.Parcel;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -43,6 +44,8 @@ public final class ClientNode implements Network.Endpoint {
     }
 
     private final World world;
+    private final NodeId node;
+    private final String name;
     private final int index;
     private final Sealer sealer;
     private final boolean correct;
@@ -57,6 +60,7 @@ public final class ClientNode implements Network.Endpoint {
     /** What waits for an answer, by ticket. A ticket is the operation's number. */
     private final Map<Long, Call> waiting = new TreeMap<>();
 
+    private final Map<Long, Long> askedMicros = new TreeMap<>();
     private final Set<Long> fastTickets = new TreeSet<>();
     private Outbox outbox;
     private Runnable onTick = () -> {};
@@ -68,6 +72,8 @@ public final class ClientNode implements Network.Endpoint {
 
     public ClientNode(World world, int index, boolean correct, Application application, Watch watch) {
         this.world = world;
+        this.node = NodeId.client(index);
+        this.name = "c" + index;
         this.index = index;
         this.correct = correct;
         this.application = application;
@@ -88,12 +94,12 @@ public final class ClientNode implements Network.Endpoint {
 
     @Override
     public NodeId node() {
-        return NodeId.client(index);
+        return node;
     }
 
     @Override
     public String name() {
-        return "c" + index;
+        return name;
     }
 
     public int index() {
@@ -175,6 +181,7 @@ public final class ClientNode implements Network.Endpoint {
         boolean fast = call.isRead() && application.fast(next);
         next += world.options().clients();
         waiting.put(call.number(), call);
+        askedMicros.put(call.number(), world.now());
         Bytes operation = call.encode();
         watch.invoked(index, correct, call, operation, fast);
         world.trace().event(fast ? "read" : "ask", name(), call.number(), 0, operation.toUtf8());
@@ -287,6 +294,10 @@ public final class ClientNode implements Network.Endpoint {
         }
         boolean ordered = !fastTickets.remove(ticket) || seq > 0;
         done++;
+        long asked = Objects.requireNonNull(askedMicros.remove(ticket));
+        if (answer.isPresent()) {
+            world.answered(world.now() - asked);
+        }
         String text =
                 answer.map(a -> (a.failed() ? "refused: " : "") + a.text()).orElse("outcome unknown");
         world.trace().event(ordered ? "answer" : "read-answer", name(), ticket, seq, text);

@@ -47,6 +47,7 @@ public final class ReplicaNode implements Network.Endpoint {
 
     private final World world;
     private final int index;
+    private final NodeId node;
     private final String name;
     private final Config config;
     private final Sealer sealer;
@@ -91,6 +92,7 @@ public final class ReplicaNode implements Network.Endpoint {
         SimOptions options = world.options();
         this.world = world;
         this.index = index;
+        this.node = NodeId.replica(index);
         this.name = "r" + index + (second ? "'" : "");
         this.config = new Config(index, options.quorum(), options.clients(), options.parameters());
         this.sealer = sealer;
@@ -106,7 +108,7 @@ public final class ReplicaNode implements Network.Endpoint {
 
     @Override
     public NodeId node() {
-        return NodeId.replica(index);
+        return node;
     }
 
     @Override

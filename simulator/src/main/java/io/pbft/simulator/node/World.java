@@ -51,6 +51,7 @@ public final class World {
     private final Application application;
     private final Map<NodeId, Signer> signers = new TreeMap<>();
     private final Map<String, Long> probes = new TreeMap<>();
+    private final List<Long> latenciesMicros = new ArrayList<>();
 
     public World(SimOptions options, boolean keepTrace) {
         this(options, keepTrace, keyed -> new Generator(options.workload(), options.readShare(), keyed));
@@ -144,6 +145,16 @@ public final class World {
 
     public Network network() {
         return network;
+    }
+
+    /** A client got an answer this long after it asked. */
+    void answered(long micros) {
+        latenciesMicros.add(micros);
+    }
+
+    /** How long clients waited for each answer, in virtual microseconds, in the order of the answers. */
+    public List<Long> latenciesMicros() {
+        return List.copyOf(latenciesMicros);
     }
 
     /** Counts something rare that a campaign should have seen. */

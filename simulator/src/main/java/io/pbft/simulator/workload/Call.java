@@ -2,6 +2,7 @@ package io.pbft.simulator.workload;
 
 import io.pbft.crypto.Bytes;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * An operation of the simulated application: one key, one verb, what the verb needs, and a number that no other
@@ -10,6 +11,8 @@ import java.util.Optional;
  * @param number names the operation; negative for one that a Byzantine client made up
  */
 public record Call(long number, String verb, String key, String first, String second) {
+    private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,18}");
+
     public Bytes encode() {
         String text = number + " " + verb + " " + key + (first.isEmpty() ? "" : " " + first);
         return Bytes.utf8(second.isEmpty() ? text : text + " " + second);
@@ -18,7 +21,7 @@ public record Call(long number, String verb, String key, String first, String se
     /** Reads what {@link #encode} wrote; empty for anything else. */
     public static Optional<Call> decode(Bytes payload) {
         String[] words = payload.toUtf8().split(" ", -1);
-        if (words.length < 3 || words.length > 5 || !words[0].matches("-?[0-9]{1,18}") || words[2].isEmpty()) {
+        if (words.length < 3 || words.length > 5 || !NUMBER.matcher(words[0]).matches() || words[2].isEmpty()) {
             return Optional.empty();
         }
         String first = words.length > 3 ? words[3] : "";

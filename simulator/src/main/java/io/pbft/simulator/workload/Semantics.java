@@ -1,6 +1,7 @@
 package io.pbft.simulator.workload;
 
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What a {@link Call} does to the value of its key. The replicated state machine and the sequential model that its
@@ -12,6 +13,8 @@ public final class Semantics {
 
     /** The answer where there is no value. */
     public static final String NOTHING = "-";
+
+    private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,15}");
 
     private Semantics() {}
 
@@ -38,7 +41,7 @@ public final class Semantics {
     }
 
     private static long number(String text) {
-        if (!text.matches("-?[0-9]{1,15}")) {
+        if (!NUMBER.matcher(text).matches()) {
             throw new IllegalArgumentException("not a number: " + text);
         }
         return Long.parseLong(text);

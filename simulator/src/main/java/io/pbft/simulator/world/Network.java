@@ -7,7 +7,11 @@ import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NodeId;
 import io.pbft.simulator.SimOptions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +54,12 @@ public final class Network {
     private final boolean codec;
     private final double flip;
     private final List<Endpoint> endpoints = new ArrayList<>();
+
+    /** Where each node is to be found: one endpoint, or two for twins, in the order in which they were added. */
+    private final Map<NodeId, List<Integer>> places = new HashMap<>();
+
+    private final long[] sentOf = new long[MessageType.values().length];
+    private final long[] bytesOf = new long[MessageType.values().length];
     private final Occurrences occurrences = new Occurrences();
     private long[] lastArrival = new long[0];
     private long sent;
@@ -67,6 +77,7 @@ public final class Network {
     /** Puts an endpoint on the network; its number is what it sends under. */
     public int add(Endpoint endpoint) {
         endpoints.add(endpoint);
+        places.computeIfAbsent(endpoint.node(), node -> new ArrayList<>()).add(endpoints.size() - 1);
         lastArrival = new long[endpoints.size() * endpoints.size()];
         return endpoints.size() - 1;
     }
@@ -76,13 +87,23 @@ public final class Network {
         return sent;
     }
 
+    /** What was sent, by type: messages, one for each receiver, and with the option {@code codec} their bytes. */
+    public SortedMap<MessageType, Traffic> traffic() {
+        SortedMap<MessageType, Traffic> traffic = new TreeMap<>();
+        for (MessageType type : MessageType.values()) {
+            if (sentOf[type.ordinal()] > 0) {
+                traffic.put(type, new Traffic(sentOf[type.ordinal()], bytesOf[type.ordinal()]));
+            }
+        }
+        return traffic;
+    }
+
     /** Sends to every endpoint that is {@code to}, {@code extraMicros} later than now. */
     public void send(int from, NodeId to, Message message, long extraMicros) {
         Parcel parcel = parcel(from, message);
-        for (int i = 0; i < endpoints.size(); i++) {
-            Endpoint endpoint = endpoints.get(i);
-            if (i != from && endpoint.node().equals(to) && endpoint.reachableFrom(from, events.now())) {
-                send(from, i, parcel, extraMicros);
+        for (int place : places.getOrDefault(to, List.of())) {
+            if (place != from && endpoints.get(place).reachableFrom(from, events.now())) {
+                send(from, place, parcel, extraMicros);
             }
         }
     }
@@ -102,6 +123,7 @@ public final class Network {
         Message message = parcel.message();
         long contentKey = parcel.key();
         long id = ++sent;
+        sentOf[message.type().ordinal()]++;
         String fromName = endpoints.get(from).name();
         String toName = endpoints.get(to).name();
         long key = Mix.mix(contentKey, (long) from << 32 | to);
@@ -148,6 +170,7 @@ public final class Network {
             return;
         }
         byte[] frame = Codec.encode(parcel.message());
+        bytesOf[parcel.message().type().ordinal()] += frame.length;
         if (keyed.fires(Fault.FLIP, flip, key, occurrence, events.now())) {
             long bits = keyed.bits(Fault.FLIP, key, occurrence ^ Long.MIN_VALUE);
             frame[(int) Long.remainderUnsigned(bits, frame.length)] ^= (byte) (1 << (bits >>> 61));

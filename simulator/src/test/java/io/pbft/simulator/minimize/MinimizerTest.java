@@ -107,6 +107,8 @@ class MinimizerTest {
                 r.virtualMillis(),
                 r.wallMillis(),
                 r.messages(),
+                r.traffic(),
+                r.latenciesMicros(),
                 r.events(),
                 r.traceHash(),
                 r.decided(),

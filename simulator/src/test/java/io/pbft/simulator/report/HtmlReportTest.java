@@ -95,6 +95,8 @@ class HtmlReportTest {
                 plain.virtualMillis(),
                 plain.wallMillis(),
                 plain.messages(),
+                plain.traffic(),
+                plain.latenciesMicros(),
                 plain.events(),
                 plain.traceHash(),
                 plain.decided(),

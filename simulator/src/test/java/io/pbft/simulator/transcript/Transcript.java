@@ -22,6 +22,7 @@ import java.util.function.Predicate;
  *   drop    likewise
  *   stabilize                        delivers everything, and what follows from it
  *   tick MILLIS   crash I   restart I   state
+ *   rejoin I                         crash, and start with an empty disk and the order to rejoin
  * </pre>
  */
 final class Transcript {
@@ -94,6 +95,7 @@ final class Transcript {
             case "tick" -> world.tick(Long.parseLong(words[1]));
             case "crash" -> world.crash(Integer.parseInt(words[1]));
             case "restart" -> world.restart(Integer.parseInt(words[1]));
+            case "rejoin" -> world.rejoin(Integer.parseInt(words[1]));
             case "state" -> world.state();
             default -> throw new IllegalArgumentException("no such command");
         }

@@ -70,7 +70,7 @@ final class TranscriptCluster {
         for (int i = 0; i < options.replicas(); i++) {
             nodes.add(new Node(i, i == byzantine));
         }
-        nodes.forEach(Node::start);
+        nodes.forEach(node -> node.start(false));
     }
 
     /** What happened since the last call. */
@@ -179,7 +179,14 @@ final class TranscriptCluster {
     }
 
     void restart(int replica) {
-        nodes.get(replica).start();
+        nodes.get(replica).start(false);
+        settleDisks();
+    }
+
+    /** The replica's disk is lost; it comes back with an empty one and is told so. */
+    void rejoin(int replica) {
+        nodes.get(replica).loseDisk();
+        nodes.get(replica).start(true);
         settleDisks();
     }
 
@@ -230,13 +237,13 @@ final class TranscriptCluster {
                     say("  r" + index + " disk " + entry.kind() + " view " + entry.view() + " seq " + entry.seq()));
         }
 
-        void start() {
+        void start(boolean rejoining) {
             if (byzantine) {
                 return;
             }
             SimJournal opened = new SimJournal(disk, health, this::halted, world.events(), world.keyed(), index, 0, 0);
             var store = stores.open(health, this::halted);
-            core = new Replica(config, Recovery.recover(config, opened, store, world.verifier(), "r" + index, false));
+            core = new Replica(config, Recovery.recover(config, opened, store, world.verifier(), "r" + index, rejoining));
             journal = opened;
             driver = new ReplicaDriver(
                     config,
@@ -252,6 +259,12 @@ final class TranscriptCluster {
             stores.crash();
             driver = null;
             core = null;
+        }
+
+        void loseDisk() {
+            crash();
+            disk.lose();
+            stores.lose();
         }
 
         void handle(Input input) {

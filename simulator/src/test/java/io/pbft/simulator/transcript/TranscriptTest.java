@@ -23,7 +23,7 @@ class TranscriptTest {
             List<DynamicTest> tests = files.sorted()
                     .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file)))
                     .toList();
-            assertThat(tests).hasSizeGreaterThanOrEqualTo(8);
+            assertThat(tests).hasSizeGreaterThanOrEqualTo(10);
             return tests;
         }
     }
