@@ -48,7 +48,8 @@ public final class ScaleModel {
 
     /** One row. It is an {@link IllegalStateException} when the run does not hold what it must, or changes its view. */
     public static Row measure(int replicas, int batch, Topology topology, long seed) {
-        SimOptions.Builder options = new SimOptions.Builder().seed(seed).replicas(replicas).clients(CLIENTS);
+        SimOptions.Builder options =
+                new SimOptions.Builder().seed(seed).replicas(replicas).clients(CLIENTS);
         options.ops = Math.max(OPERATIONS_MIN, OPERATIONS_PER_BATCH_SIZE * batch);
         options.readShare = 0;
         options.thinkMicros = 0;

@@ -243,7 +243,8 @@ final class TranscriptCluster {
             }
             SimJournal opened = new SimJournal(disk, health, this::halted, world.events(), world.keyed(), index, 0, 0);
             var store = stores.open(health, this::halted);
-            core = new Replica(config, Recovery.recover(config, opened, store, world.verifier(), "r" + index, rejoining));
+            core = new Replica(
+                    config, Recovery.recover(config, opened, store, world.verifier(), "r" + index, rejoining));
             journal = opened;
             driver = new ReplicaDriver(
                     config,
