@@ -3,8 +3,6 @@ package io.pbft.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +15,7 @@ import org.junit.jupiter.api.Test;
  * to alter nothing must leave them alone.
  */
 class TraceHashTest {
-    private static final String FILE = "trace-hashes.txt";
+    private static final Path FILE = Path.of("src", "test", "resources", "trace-hashes.txt");
 
     /** {@code swarm SEED [--replicas N]} stands for what the seed draws. */
     private static SimOptions options(String line) {
@@ -35,22 +33,14 @@ class TraceHashTest {
 
     @Test
     void everyHistoryIsTheOneThatIsWrittenDown() throws IOException {
-        List<String> expected = new ArrayList<>();
-        try (InputStream in = TraceHashTest.class.getResourceAsStream("/" + FILE)) {
-            assertThat(in).as(FILE).isNotNull();
-            for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n", -1)) {
-                if (!line.isEmpty()) {
-                    expected.add(line);
-                }
-            }
-        }
+        List<String> expected = Files.readAllLines(FILE);
         List<String> found = new ArrayList<>();
         for (String line : expected) {
             String run = line.substring(line.indexOf(' ') + 1);
             found.add(hash(run) + " " + run);
         }
         if (Boolean.getBoolean("hashes.rewrite")) {
-            Files.writeString(Path.of("src/test/resources", FILE), String.join("\n", found) + "\n");
+            Files.writeString(FILE, String.join("\n", found) + "\n");
         } else {
             assertThat(found)
                     .as("where this change is to alter histories: -Dtest=TraceHashTest -Dhashes.rewrite=true")
