@@ -110,7 +110,7 @@ final class ReplicaCommand implements Callable<Integer> {
         if (!test) {
             throw CliException.usage(
                     "--byzantine: a replica that lies breaks what its signature promises, and a cluster"
-                            + " bears at most f of them; if this cluster is there to be tried, add --i-know-this-is-a-test");
+                            + " bears at most f of them; where that is the trial, add --i-know-this-is-a-test");
         }
         List<BehaviourSpec> specs = SimCommand.options(
                 words -> BehaviourSpec.ofReplica("--byzantine", words.get(0)), List.of(byzantine.get()));

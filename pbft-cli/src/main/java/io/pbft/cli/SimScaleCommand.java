@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "scale",
         description = {
-            "Counts what an operation costs as a cluster grows: messages, bytes, latency, by number of replicas and batch size.",
+            "Counts what an operation costs as a cluster grows: messages, bytes, latency, by replicas and batch size.",
             "Virtual time: processors cost nothing, the network and the disk what the simulator says."
         },
         footer = {
@@ -58,8 +58,8 @@ final class SimScaleCommand implements Callable<Integer> {
         ArrayNode rows = document.putArray("rows");
         if (!json) {
             out.println(
-                    "| n | batch | in a batch | operations/s | median ms | p99 ms | agreement messages a batch | 2n(n-1) |"
-                            + " messages an operation | bytes an operation |");
+                    "| n | batch | in a batch | operations/s | median ms | p99 ms | agreement messages a batch |"
+                            + " 2n(n-1) | messages an operation | bytes an operation |");
             out.println("|---|---|---|---|---|---|---|---|---|---|");
         }
         for (int n : replicas) {

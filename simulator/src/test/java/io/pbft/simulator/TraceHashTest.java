@@ -10,9 +10,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * The same seeds and options have the same history on every machine and JDK: these histories' hashes are written down. A change of
- * the protocol or of the world changes them, and is then written down anew with {@code -Dhashes.rewrite=true}; a change that is
- * to alter nothing must leave them alone.
+ * The same seeds and options have the same history on every machine and JDK: these histories' hashes are written down. A
+ * change of the protocol or of the world changes them, and is then written down anew with {@code -Dhashes.rewrite=true}; a
+ * change that is to alter nothing must leave them alone.
  */
 class TraceHashTest {
     private static final Path FILE = Path.of("src", "test", "resources", "trace-hashes.txt");

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
  * What is particular to one run of a replica.
  *
  * @param rejoin its disk was lost and it was told so: it votes only beyond what it could have voted for before
- * @param verifierThreads threads that check signatures; 0: the network's own thread does, and the core's thread signs replies. On a
- *     small machine a hand-over from thread to thread costs more than it gains
+ * @param verifierThreads threads that check signatures; 0: the network's own thread does, and the core's thread signs
+ *     replies. On a small machine a hand-over from thread to thread costs more than it gains
  * @param onHalt told once, on a thread of its own, when the replica has stopped for good; usually ends the process
  * @param corruption what makes the replica Byzantine, in a trial; empty for every other
  */
