@@ -7,6 +7,7 @@ import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NodeId;
 import io.pbft.simulator.SimOptions;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,8 +59,9 @@ public final class Network {
     /** Where each node is to be found: one endpoint, or two for twins, in the order in which they were added. */
     private final Map<NodeId, List<Integer>> places = new HashMap<>();
 
-    private final long[] sentOf = new long[MessageType.values().length];
-    private final long[] bytesOf = new long[MessageType.values().length];
+    /** Messages and bytes of each type. */
+    private final Map<MessageType, long[]> counts = new EnumMap<>(MessageType.class);
+
     private final Occurrences occurrences = new Occurrences();
     private long[] lastArrival = new long[0];
     private long sent;
@@ -90,12 +92,12 @@ public final class Network {
     /** What was sent, by type: messages, one for each receiver, and with the option {@code codec} their bytes. */
     public SortedMap<MessageType, Traffic> traffic() {
         SortedMap<MessageType, Traffic> traffic = new TreeMap<>();
-        for (MessageType type : MessageType.values()) {
-            if (sentOf[type.ordinal()] > 0) {
-                traffic.put(type, new Traffic(sentOf[type.ordinal()], bytesOf[type.ordinal()]));
-            }
-        }
+        counts.forEach((type, count) -> traffic.put(type, new Traffic(count[0], count[1])));
         return traffic;
+    }
+
+    private long[] count(MessageType type) {
+        return counts.computeIfAbsent(type, first -> new long[2]);
     }
 
     /** Sends to every endpoint that is {@code to}, {@code extraMicros} later than now. */
@@ -123,7 +125,7 @@ public final class Network {
         Message message = parcel.message();
         long contentKey = parcel.key();
         long id = ++sent;
-        sentOf[message.type().ordinal()]++;
+        count(message.type())[0]++;
         String fromName = endpoints.get(from).name();
         String toName = endpoints.get(to).name();
         long key = Mix.mix(contentKey, (long) from << 32 | to);
@@ -170,7 +172,7 @@ public final class Network {
             return;
         }
         byte[] frame = Codec.encode(parcel.message());
-        bytesOf[parcel.message().type().ordinal()] += frame.length;
+        count(parcel.message().type())[1] += frame.length;
         if (keyed.fires(Fault.FLIP, flip, key, occurrence, events.now())) {
             long bits = keyed.bits(Fault.FLIP, key, occurrence ^ Long.MIN_VALUE);
             frame[(int) Long.remainderUnsigned(bits, frame.length)] ^= (byte) (1 << (bits >>> 61));
