@@ -1,138 +1,128 @@
 package io.pbft.cli;
 
+import io.pbft.cli.load.Load;
+import io.pbft.cli.load.ProcessUsage;
 import io.pbft.client.ClientConfig;
 import io.pbft.client.ClientThreads;
 import io.pbft.client.PbftClient;
 import io.pbft.client.ReadMode;
-import io.pbft.client.Reply;
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.kv.KvOperation;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
-import org.HdrHistogram.ConcurrentHistogram;
-import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 
-/**
- * A closed loop: every client keeps a number of operations outstanding and sends the next one when one is answered. Latencies
- * are what a caller sees, and only what is answered within the measured time counts. In a closed loop a service that stalls is
- * asked less often, so the percentiles say little about a stall; the maximum does.
- */
+/** {@link Load} on a running cluster, and what it cost the replicas that run on this machine. */
 final class Bench implements AutoCloseable {
-    private static final long LATENCY_MICROS_MAX = 120_000_000;
+    static final int WRITE = 0;
+    static final int READ = 1;
+
     private static final Bytes READ_KEY = Bytes.utf8("bench/read");
+    private static final int REPORT_SECONDS = 1;
 
     private final ClientThreads threads =
             ClientThreads.of(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+    private final ClusterFolder folder;
+    private final ClusterConfig cluster;
+    private final Plan plan;
+    private final Consumer<String> progress;
     private final List<PbftClient> clients = new ArrayList<>();
-    private final int outstanding;
-    private final Bytes value;
-    private final double readShare;
-    private final Histogram writesMicros = new ConcurrentHistogram(LATENCY_MICROS_MAX, 3);
-    private final Histogram readsMicros = new ConcurrentHistogram(LATENCY_MICROS_MAX, 3);
-    private final Map<String, LongAdder> errors = new ConcurrentSkipListMap<>();
-    private volatile boolean measuring;
-    private volatile boolean stopping;
+    private final List<SplittableRandom> randoms = new ArrayList<>();
+    private final List<Bytes> writes = new ArrayList<>();
+    private final Bytes read = new KvOperation.Get(READ_KEY).encode();
 
     /**
+     * @param outstanding of each client, in a closed loop
      * @param size bytes of the value of a write
-     * @param readShare of the operations that are fast reads, from 0 to 1
+     * @param replySize bytes of the value that reads return
+     * @param readShare of the operations that are reads, from 0 to 1
+     * @param perSecond 0: a closed loop
      */
-    Bench(List<ClientConfig> identities, int outstanding, int size, double readShare) {
+    record Plan(
+            int outstanding,
+            int size,
+            int replySize,
+            double readShare,
+            ReadMode readMode,
+            double perSecond,
+            int warmUpSeconds,
+            int seconds) {}
+
+    /** @param replicas those of this machine, for the measured time */
+    record Result(Load.Measured measured, List<ReplicaCost> replicas, double clientCpuSeconds) {}
+
+    Bench(
+            ClusterFolder folder,
+            ClusterConfig cluster,
+            List<ClientConfig> identities,
+            Plan plan,
+            Consumer<String> progress) {
+        this.folder = folder;
+        this.cluster = cluster;
+        this.plan = plan;
+        this.progress = progress;
         identities.forEach(identity -> clients.add(PbftClient.connect(identity, threads)));
-        this.outstanding = outstanding;
-        byte[] bytes = new byte[size];
-        new SplittableRandom(size).nextBytes(bytes);
-        this.value = Bytes.wrap(bytes);
-        this.readShare = readShare;
+        byte[] bytes = new byte[plan.size()];
+        new SplittableRandom(plan.size()).nextBytes(bytes);
+        Bytes value = Bytes.wrap(bytes);
+        for (int i = 0; i < workers(); i++) {
+            Bytes key = Bytes.utf8("bench/" + i % clients.size() + "/" + i / clients.size());
+            writes.add(new KvOperation.Put(key, value).encode());
+            randoms.add(new SplittableRandom(i));
+        }
     }
 
-    /** What one run gave. */
-    record Result(double seconds, Histogram writesMicros, Histogram readsMicros, Map<String, Long> errors) {}
+    private int workers() {
+        return clients.size() * plan.outstanding();
+    }
 
-    /** @param replySize bytes of the value that reads return */
-    Result run(int replySize, int warmUpSeconds, int seconds) throws InterruptedException {
-        clients.get(0).call(new KvOperation.Put(READ_KEY, Bytes.wrap(new byte[replySize])).encode());
-        List<CompletableFuture<Void>> loops = new ArrayList<>();
-        for (int i = 0; i < clients.size(); i++) {
-            for (int j = 0; j < outstanding; j++) {
-                Loop loop = new Loop(clients.get(i), Bytes.utf8("bench/" + i + "/" + j), loops.size());
-                loops.add(loop.ended);
-                loop.next();
+    Result run() throws InterruptedException {
+        clients.get(0).call(new KvOperation.Put(READ_KEY, Bytes.wrap(new byte[plan.replySize()])).encode());
+        try (Load load = new Load(2, this::begin)) {
+            if (plan.perSecond() > 0) {
+                load.startOpen(plan.perSecond(), workers());
+            } else {
+                load.startClosed(workers());
             }
+            pass(load, "warm-up", plan.warmUpSeconds());
+            List<ReplicaCost.Sample> before = ReplicaCost.sample(folder, cluster);
+            ProcessUsage own = ProcessUsage.of(ProcessHandle.current().pid());
+            load.beginMeasuring();
+            pass(load, "measured", plan.seconds());
+            Load.Measured measured = load.endMeasuring();
+            ProcessUsage ownCost =
+                    ProcessUsage.of(ProcessHandle.current().pid()).since(own);
+            List<ReplicaCost> costs =
+                    ReplicaCost.between(before, ReplicaCost.sample(folder, cluster), measured.operations());
+            return new Result(measured, costs, ownCost.cpuSeconds());
         }
-        CompletableFuture<Void> all = CompletableFuture.allOf(loops.toArray(CompletableFuture<?>[]::new));
-        TimeUnit.SECONDS.sleep(warmUpSeconds);
-        measuring = true;
-        long begun = System.nanoTime();
-        TimeUnit.SECONDS.sleep(seconds);
-        measuring = false;
-        double measured = (System.nanoTime() - begun) / 1e9;
-        stopping = true;
-        all.join();
-        Map<String, Long> counts = new TreeMap<>();
-        errors.forEach((error, count) -> counts.put(error, count.sum()));
-        return new Result(measured, writesMicros, readsMicros, counts);
+    }
+
+    private void pass(Load load, String phase, int seconds) throws InterruptedException {
+        long last = load.answered();
+        for (int i = 0; i < seconds; i += REPORT_SECONDS) {
+            TimeUnit.SECONDS.sleep(REPORT_SECONDS);
+            long now = load.answered();
+            progress.accept(phase + " " + (i + REPORT_SECONDS) + "/" + seconds + " s: " + (now - last) / REPORT_SECONDS
+                    + " operations/s");
+            last = now;
+        }
+    }
+
+    private Load.Started begin(int worker) {
+        PbftClient client = clients.get(worker % clients.size());
+        boolean reads = plan.readShare() > 0 && randoms.get(worker).nextDouble() < plan.readShare();
+        CompletableFuture<?> answer = reads ? client.read(read, plan.readMode()) : client.submit(writes.get(worker));
+        return new Load.Started(reads ? READ : WRITE, answer);
     }
 
     @Override
     public void close() {
+        clients.forEach(PbftClient::close);
         threads.close();
-    }
-
-    private final class Loop {
-        private final PbftClient client;
-        private final Bytes write;
-        private final Bytes read = new KvOperation.Get(READ_KEY).encode();
-        private final SplittableRandom random;
-        private final CompletableFuture<Void> ended = new CompletableFuture<>();
-
-        Loop(PbftClient client, Bytes key, int number) {
-            this.client = client;
-            this.write = new KvOperation.Put(key, value).encode();
-            this.random = new SplittableRandom(number);
-        }
-
-        void next() {
-            if (stopping) {
-                ended.complete(null);
-                return;
-            }
-            boolean reads = random.nextDouble() < readShare;
-            long begun = System.nanoTime();
-            CompletableFuture<Reply> answer = reads ? client.read(read, ReadMode.FAST) : client.submit(write);
-            CompletableFuture<Void> step = answer.handle((reply, error) -> {
-                answered(reads ? readsMicros : writesMicros, begun, error);
-                if (error == null) {
-                    next();
-                } else {
-                    ended.complete(null);
-                }
-                return null;
-            });
-            if (step.isCompletedExceptionally()) {
-                ended.complete(null);
-            }
-        }
-
-        private void answered(Histogram histogram, long begun, @Nullable Throwable error) {
-            if (error != null) {
-                Throwable cause = error instanceof CompletionException wrapped && wrapped.getCause() != null
-                        ? wrapped.getCause()
-                        : error;
-                errors.computeIfAbsent(cause.getClass().getSimpleName(), any -> new LongAdder())
-                        .increment();
-            } else if (measuring) {
-                histogram.recordValue(Math.min(LATENCY_MICROS_MAX, (System.nanoTime() - begun) / 1_000));
-            }
-        }
     }
 }

@@ -1,15 +1,13 @@
 package io.pbft.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pbft.cli.load.Load;
 import io.pbft.client.ClientConfig;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.kv.KvOperation;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.HdrHistogram.Histogram;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,17 +17,24 @@ import picocli.CommandLine.Spec;
 /** {@code pbft bench}. */
 @Command(
         name = "bench",
-        description = "Puts a running cluster under load, in a closed loop, and prints throughput and latencies.",
+        description = {
+            "Puts a running cluster under load and prints throughput, latencies, and what it cost the replicas here.",
+            "Without --rate each client keeps its operations outstanding (a closed loop). With it operations begin at",
+            "that rate whatever comes back, and latencies count from when they were to begin, so that a stall shows."
+        },
         footer = {
             "Examples:",
             "  pbft bench --dir D",
             "  pbft bench --dir D --clients 4 --outstanding 64 --size 1000 --seconds 30",
-            "  pbft bench --dir D --read-share 0.9 --reply-size 1000 --json",
+            "  pbft bench --dir D --read-share 0.9 --read fast --reply-size 1000 --json",
+            "  pbft bench --dir D --rate 2000",
             "",
-            "A write puts a value of SIZE bytes; a read gets a value of REPLY-SIZE bytes, with --read fast."
+            "A write puts a value of B bytes; a read gets a value of R bytes. Progress goes to standard error.",
+            "Per replica: processor time for 1000 operations; bytes of frames, synchronous writes and context switches",
+            "for one operation; the memory it has resident at the end."
         })
 final class BenchCommand implements Callable<Integer> {
-    private static final String ROW = "%-7s %12s %12s %9s %9s %9s %9s %9s";
+    private static final double RATE_MAX = 1e6;
 
     @Spec
     private CommandSpec spec;
@@ -86,6 +91,17 @@ final class BenchCommand implements Callable<Integer> {
             description = "The share of reads, from 0 to 1 (${DEFAULT-VALUE}).")
     private double readShare;
 
+    @Mixin
+    private ReadOption read;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "R",
+            defaultValue = "0",
+            description =
+                    "Operations that begin every second, of all clients together; 0: a closed loop (${DEFAULT-VALUE}).")
+    private double rate;
+
     @Option(names = "--json", description = "Print one JSON document.")
     private boolean json;
 
@@ -102,104 +118,53 @@ final class BenchCommand implements Callable<Integer> {
         if (!(readShare >= 0 && readShare <= 1)) {
             throw CliException.usage("--read-share: expected 0 to 1, found " + readShare);
         }
+        if (!(rate >= 0 && rate <= RATE_MAX)) {
+            throw CliException.usage("--rate: expected 0 to " + RATE_MAX + ", found " + rate);
+        }
+        Bench.Plan plan =
+                new Bench.Plan(outstanding, size, replySize, readShare, read.mode(false), rate, warmUp, seconds);
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(Failures.count(clients, "client")
+                + (rate > 0
+                        ? ", " + BenchReport.number(rate, 0) + " operations/s"
+                        : " with " + outstanding + " outstanding each")
+                + "; measuring " + seconds + " s after a warm-up of " + warmUp + " s");
+        Bench.Result result;
+        try (Bench bench = new Bench(folder, cluster, identities(folder, cluster), plan, line -> {
+            err.println(line);
+            err.flush();
+        })) {
+            result = bench.run();
+        }
+        BenchReport report = new BenchReport(clients, plan, result);
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            Json.print(out, report.document());
+        } else {
+            report.table(out);
+        }
+        out.flush();
+        if (!result.measured().errors().isEmpty()) {
+            throw CliException.unreachable(
+                    "not every operation was answered: " + result.measured().errors());
+        }
+        return Exit.OK;
+    }
+
+    private List<ClientConfig> identities(ClusterFolder folder, ClusterConfig cluster) {
         List<ClientConfig> identities = new ArrayList<>();
+        int most = rate > 0 ? Load.OPEN_OUTSTANDING_MAX : outstanding;
         for (int i = 0; i < clients; i++) {
             ClientConfig identity = ClientConfig.of(cluster, i, folder.client(i).resolve("key.pem"));
             identities.add(identity.withOutstandingMax(
-                    Math.max(outstanding, identity.outstandingMax()), identity.outstandingBytesMax()));
+                    Math.max(most, identity.outstandingMax()), identity.outstandingBytesMax()));
         }
-        spec.commandLine()
-                .getErr()
-                .println(Failures.count(clients, "client") + " with " + outstanding + " outstanding each; measuring "
-                        + seconds + " s after a warm-up of " + warmUp + " s");
-        Bench.Result result;
-        try (Bench bench = new Bench(identities, outstanding, size, readShare)) {
-            result = bench.run(replySize, warmUp, seconds);
-        }
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            Json.print(out, document(result));
-        } else {
-            table(result, out);
-        }
-        out.flush();
-        if (!result.errors().isEmpty()) {
-            throw CliException.unreachable("not every operation was answered: " + result.errors());
-        }
-        return Exit.OK;
+        return identities;
     }
 
     private static void within(String option, int value, int min, int max) {
         if (value < min || value > max) {
             throw CliException.usage(option + ": expected " + min + " to " + max + ", found " + value);
         }
-    }
-
-    private ObjectNode document(Bench.Result result) {
-        ObjectNode document = Json.object();
-        document.put("clients", clients);
-        document.put("outstanding", outstanding);
-        document.put("size", size);
-        document.put("replySize", replySize);
-        document.put("readShare", readShare);
-        document.put("seconds", result.seconds());
-        document.put(
-                "operationsPerSecond",
-                (result.writesMicros().getTotalCount() + result.readsMicros().getTotalCount()) / result.seconds());
-        document.set("writes", document(result.writesMicros(), result.seconds()));
-        document.set("reads", document(result.readsMicros(), result.seconds()));
-        ObjectNode errors = document.putObject("errors");
-        result.errors().forEach(errors::put);
-        return document;
-    }
-
-    private static ObjectNode document(Histogram micros, double seconds) {
-        ObjectNode document = Json.object();
-        document.put("operations", micros.getTotalCount());
-        document.put("perSecond", micros.getTotalCount() / seconds);
-        document.putObject("latencyMillis")
-                .put("p50", millis(micros, 50))
-                .put("p90", millis(micros, 90))
-                .put("p99", millis(micros, 99))
-                .put("p999", millis(micros, 99.9))
-                .put("max", micros.getMaxValue() / 1e3);
-        return document;
-    }
-
-    private static double millis(Histogram micros, double percentile) {
-        return micros.getTotalCount() == 0 ? 0 : micros.getValueAtPercentile(percentile) / 1e3;
-    }
-
-    private static void table(Bench.Result result, PrintWriter out) {
-        out.println(String.format(
-                Locale.ROOT,
-                ROW,
-                "",
-                "operations",
-                "per second",
-                "50 % ms",
-                "90 % ms",
-                "99 % ms",
-                "99.9 % ms",
-                "max ms"));
-        row("writes", result.writesMicros(), result.seconds(), out);
-        row("reads", result.readsMicros(), result.seconds(), out);
-    }
-
-    private static void row(String name, Histogram micros, double seconds, PrintWriter out) {
-        if (micros.getTotalCount() == 0) {
-            return;
-        }
-        out.println(String.format(
-                Locale.ROOT,
-                ROW,
-                name,
-                String.format(Locale.ROOT, "%,d", micros.getTotalCount()),
-                String.format(Locale.ROOT, "%,.0f", micros.getTotalCount() / seconds),
-                String.format(Locale.ROOT, "%.2f", millis(micros, 50)),
-                String.format(Locale.ROOT, "%.2f", millis(micros, 90)),
-                String.format(Locale.ROOT, "%.2f", millis(micros, 99)),
-                String.format(Locale.ROOT, "%.2f", millis(micros, 99.9)),
-                String.format(Locale.ROOT, "%.2f", micros.getMaxValue() / 1e3)));
     }
 }

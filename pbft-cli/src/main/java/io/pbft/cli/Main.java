@@ -18,7 +18,7 @@ public final class Main {
      * Runs one command and returns its exit code: 0 done, 1 the thing asked about does not hold, 2 wrong usage or
      * configuration, 3 not reachable or timed out with the outcome unknown.
      */
-    static int run(String... args) {
+    public static int run(String... args) {
         return commandLine()
                 .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))

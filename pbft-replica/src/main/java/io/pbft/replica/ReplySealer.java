@@ -22,7 +22,7 @@ import java.util.function.BiConsumer;
  * Makes the replies to a batch: one Merkle tree over all answers, one signature for its root, and for each client the leaves
  * that are its own, each with its path. Stateless and thread-safe.
  */
-final class ReplySealer {
+public final class ReplySealer {
     /** Results and leaves in one message: a client whose share is larger gets several messages, under the same signature. */
     static final int REPLY_BYTES_MAX = 1 << 20;
 
@@ -31,13 +31,13 @@ final class ReplySealer {
     private final int self;
     private final Sealer sealer;
 
-    ReplySealer(int self, Sealer sealer) {
+    public ReplySealer(int self, Sealer sealer) {
         this.self = self;
         this.sealer = sealer;
     }
 
     /** Signs, and hands each client's messages to {@code out}, in ascending order of clients. */
-    void seal(Effect.Reply replies, BiConsumer<NodeId, Reply> out) {
+    public void seal(Effect.Reply replies, BiConsumer<NodeId, Reply> out) {
         List<Effect.Answer> answers = replies.answers();
         if (answers.isEmpty()) {
             return;

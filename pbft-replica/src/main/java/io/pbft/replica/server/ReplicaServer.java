@@ -177,7 +177,8 @@ public final class ReplicaServer implements AutoCloseable {
                     cluster.parameters().tickMillis(),
                     System::nanoTime,
                     System::currentTimeMillis);
-            this.metrics = opened(new ServerMetrics(loop::report, loop::transfer, counters, admission, inbox));
+            this.metrics = opened(new ServerMetrics(
+                    loop::report, loop::transfer, counters, admission, inbox, transport::stats, disk.journal()));
             this.admin = opened(
                     AdminEndpoint.open(folder.admin(), ProcessHandle.current().pid(), this::status, metrics::scrape));
             this.coreThread = daemon(this::run, name + "-core");

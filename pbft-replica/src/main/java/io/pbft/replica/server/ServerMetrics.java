@@ -6,13 +6,17 @@ import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.pbft.checkpoint.Journal;
+import io.pbft.checkpoint.SegmentJournal;
 import io.pbft.protocol.Rejection;
 import io.pbft.replica.TransferReport;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.ReplicaReport;
+import io.pbft.transport.TransportStats;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /** The replica in numbers, as Prometheus reads them. Every value is read from a report or a counter. Thread-safe. */
 final class ServerMetrics implements AutoCloseable {
@@ -25,15 +29,22 @@ final class ServerMetrics implements AutoCloseable {
     private final Supplier<Optional<TransferReport>> transfer;
     private final Counters counters;
 
+    private final Supplier<TransportStats> network;
+    private final Journal journal;
+
     ServerMetrics(
             Supplier<ReplicaReport> report,
             Supplier<Optional<TransferReport>> transfer,
             Counters counters,
             Admission admission,
-            Inbox inbox) {
+            Inbox inbox,
+            Supplier<TransportStats> network,
+            Journal journal) {
         this.report = report;
         this.transfer = transfer;
         this.counters = counters;
+        this.network = network;
+        this.journal = journal;
         gauge("pbft.view", "the view this replica is in, or wants", ReplicaReport::view);
         gauge("pbft.primary", "1: it is the primary of its view", r -> r.primary() ? 1 : 0);
         gauge("pbft.last.executed", "the last sequence number executed", ReplicaReport::lastExecuted);
@@ -68,6 +79,13 @@ final class ServerMetrics implements AutoCloseable {
                     .tag("event", event.name())
                     .register(registry);
         }
+        network("bytes", "in", TransportStats::bytesIn);
+        network("bytes", "out", TransportStats::bytesOut);
+        network("frames", "in", TransportStats::framesIn);
+        network("frames", "out", TransportStats::framesOut);
+        journal("writes", "group commits, each of them synchronous", SegmentJournal.Counters::writes);
+        journal("entries", "records written", SegmentJournal.Counters::entries);
+        journal("bytes", "contents of the records written", SegmentJournal.Counters::bytes);
         new JvmMemoryMetrics().bindTo(registry);
         gc.bindTo(registry);
     }
@@ -100,6 +118,22 @@ final class ServerMetrics implements AutoCloseable {
         FunctionCounter.builder(name, report, r -> value.applyAsDouble(r.get()))
                 .description(description)
                 .register(registry);
+    }
+
+    private void network(String what, String direction, ToLongFunction<TransportStats> value) {
+        FunctionCounter.builder("pbft.network." + what, network, stats -> value.applyAsLong(stats.get()))
+                .description("frames from and to replicas and clients, before encryption")
+                .tag("direction", direction)
+                .register(registry);
+    }
+
+    /** A journal that is not on a disk counts nothing. */
+    private void journal(String what, String description, ToLongFunction<SegmentJournal.Counters> value) {
+        if (journal instanceof SegmentJournal onDisk) {
+            FunctionCounter.builder("pbft.journal." + what, onDisk, counted -> value.applyAsLong(counted.counters()))
+                    .description(description)
+                    .register(registry);
+        }
     }
 
     private void refused(String reason) {

@@ -1,0 +1,161 @@
+package io.pbft.benchmarks.compare;
+
+import io.pbft.crypto.Ed25519;
+import io.pbft.protocol.ClusterConfig;
+import io.pbft.replica.server.AdminEndpoint;
+import io.pbft.replica.server.ReplicaFolder;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** This project as its users run it: {@code pbft up}, which runs each replica in a process of its own. */
+final class PbftService implements Service {
+    private static final int START_SECONDS_MAX = 120;
+    private static final long POLL_MILLIS = 50;
+
+    /**
+     * What is particular about a run of this project.
+     *
+     * @param dead f replicas, none of them the primary, are killed before the load begins
+     * @param transfer a replica that lost its disk comes back, and fetches the state, while the load is measured
+     */
+    record Variant(int replicas, boolean dead, boolean transfer) {
+        private static final Pattern NAME =
+                Pattern.compile("pbft(-n(?<n>\\d+))?(?<dead>-dead)?(?<transfer>-transfer)?");
+
+        static Variant of(String name) {
+            Matcher matcher = NAME.matcher(name);
+            if (!matcher.matches()) {
+                throw new IllegalArgumentException("--services: expected some of " + Services.NAMES
+                        + ", or pbft-nN, pbft-dead, pbft-transfer, found " + name);
+            }
+            int replicas = matcher.group("n") == null ? 4 : Integer.parseInt(matcher.group("n"));
+            return new Variant(replicas, matcher.group("dead") != null, matcher.group("transfer") != null);
+        }
+    }
+
+    private final Variant variant;
+    private final Path directory;
+    private final ClusterConfig cluster;
+    private final Child up;
+    private @Nullable Child rejoining;
+
+    private PbftService(Variant variant, Path directory, ClusterConfig cluster, Child up) {
+        this.variant = variant;
+        this.directory = directory;
+        this.cluster = cluster;
+        this.up = up;
+    }
+
+    static PbftService start(Variant variant, Path directory, int clients) throws IOException, InterruptedException {
+        Services.initCluster(directory, variant.replicas(), clients);
+        Path log = directory.resolve("up.log");
+        Child up = Child.server(List.of(Child.launcher(), "up", "--dir", directory.toString()), log);
+        try {
+            awaitLine(log, "are up");
+            ClusterConfig cluster = ClusterConfig.read(directory.resolve("cluster.json"), new Ed25519());
+            PbftService service = new PbftService(variant, directory, cluster, up);
+            for (int i = 0; variant.dead() && i < cluster.quorum().faulty(); i++) {
+                service.kill(variant.replicas() - 1 - i);
+            }
+            return service;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            up.close();
+            throw e;
+        }
+    }
+
+    private static void awaitLine(Path log, String words) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS_MAX);
+        while (!Files.readString(log).contains(words)) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("the replicas did not start within " + START_SECONDS_MAX + " s; see " + log);
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
+    }
+
+    private void kill(int id) throws IOException {
+        ProcessHandle.of(pid(id)).ifPresent(process -> {
+            process.destroyForcibly();
+            process.onExit().join();
+        });
+    }
+
+    private long pid(int id) throws IOException {
+        return AdminEndpoint.locate(ReplicaFolder.of(directory, id).admin()).pid();
+    }
+
+    /** Of those that take part all the time. */
+    @Override
+    public List<Long> pids() throws IOException {
+        List<Long> pids = new ArrayList<>();
+        int away = variant.transfer() ? 1 : variant.dead() ? cluster.quorum().faulty() : 0;
+        for (int i = 0; i < variant.replicas() - away; i++) {
+            pids.add(pid(i));
+        }
+        return pids;
+    }
+
+    @Override
+    public List<String> clientArguments() {
+        return List.of("--service", "pbft", "--dir", directory.toString());
+    }
+
+    @Override
+    public void beforeMeasuring() throws IOException {
+        if (!variant.transfer()) {
+            return;
+        }
+        int id = variant.replicas() - 1;
+        kill(id);
+        Path folder = directory.resolve("replica-" + id);
+        delete(folder.resolve("journal"));
+        delete(folder.resolve("state"));
+        List<String> command = List.of(
+                Child.launcher(), "replica", "--dir", directory.toString(), "--id", Integer.toString(id), "--rejoin");
+        rejoining = Child.server(command, directory.resolve("rejoin.log"));
+    }
+
+    static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException error) throws IOException {
+                Files.delete(directory);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        if (rejoining != null) {
+            rejoining.kill();
+        }
+        // The replicas would end with the standard input that "up" holds, but in their own time.
+        List<ProcessHandle> replicas = up.children();
+        up.kill();
+        replicas.forEach(replica -> {
+            replica.destroyForcibly();
+            replica.onExit().join();
+        });
+    }
+}

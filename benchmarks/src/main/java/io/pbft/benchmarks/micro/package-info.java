@@ -1,0 +1,2 @@
+/** Benchmarks of single pieces, by JMH. */
+package io.pbft.benchmarks.micro;

@@ -1,0 +1,2 @@
+/** Benchmarks: {@code benchmarks/run --help}. */
+package io.pbft.benchmarks;

@@ -1,0 +1,2 @@
+/** Where processor time goes, from flight recordings. */
+package io.pbft.benchmarks.profile;
