@@ -12,10 +12,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ed25519 of the Amazon Corretto Crypto Provider (AWS-LC), when it is on the class path and this machine can load it. It checks the
- * equation without the cofactor and compares encodings, so it accepts a part of what {@link Ed25519} accepts: its yes counts, its
- * no does not. Its signatures are deterministic and so the same. Nothing is registered with the platform: only {@link Ed25519}
- * uses it. Thread-safe.
+ * Ed25519 of the Amazon Corretto Crypto Provider (AWS-LC), when it is on the class path and this machine can load it.
+ * It checks the equation without the cofactor and compares encodings, so it accepts a part of what {@link Ed25519}
+ * accepts: its yes counts, its no does not. Its signatures are deterministic and so the same. Nothing is registered
+ * with the platform: only {@link Ed25519} uses it. Thread-safe.
  */
 final class NativeEd25519 {
     private static final String PROVIDER = "com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider";

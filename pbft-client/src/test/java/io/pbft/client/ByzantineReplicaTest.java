@@ -41,7 +41,7 @@ class ByzantineReplicaTest {
     private static final TestCluster OTHER_CLUSTER = new TestCluster(4, "another cluster");
 
     /** What the replica does with its answer. */
-    private enum Attack {
+    enum Attack {
         /** Says that it is far ahead, in a view that would make it the primary. */
         FUTURE_VIEW {
             @Override

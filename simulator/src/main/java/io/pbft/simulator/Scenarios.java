@@ -130,7 +130,9 @@ final class Scenarios {
                 others.add(i);
             }
         }
-        int early = others.remove((int) chance.between(0, others.size() - 1L));
+        int first = (int) chance.between(0, others.size() - 1L);
+        int early = others.get(first);
+        others.subList(first, first + 1).clear();
         int late = others.get((int) chance.between(0, others.size() - 1L));
         isolate(early, chance.between(0, at), at + chance.between(0, requestMicros / 2));
         if (chance(80)) {

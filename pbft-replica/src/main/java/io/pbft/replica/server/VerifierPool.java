@@ -15,9 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decodes and verifies frames off the core's thread: on threads of its own, or, with none, on the thread that brings the frame.
- * All frames of one sender go to one worker, so that they keep their order. A frame that is not believed is counted under its sender and a reason, logged the first time, and forgotten: it is data, and
- * no frame whatever stops a worker. An {@link Error}, such as no memory, is not about the frame: it goes to {@code failed}.
+ * Decodes and verifies frames off the core's thread: on threads of its own, or, with none, on the thread that brings
+ * the frame. All frames of one sender go to one worker, so that they keep their order. A frame that is not believed is
+ * counted under its sender and a reason, logged the first time, and forgotten: it is data, and no frame whatever stops
+ * a worker. An {@link Error}, such as no memory, is not about the frame: it goes to {@code failed}.
  *
  * <p>Thread-safe. The queues in here are bounded by {@link Admission}.
  */

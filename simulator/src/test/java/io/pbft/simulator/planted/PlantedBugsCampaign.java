@@ -18,6 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Hunts every planted bug through the default portfolio, from seed 1 on, until the first seed that catches it, and writes down
@@ -37,6 +39,8 @@ import org.junit.jupiter.api.Test;
  * </ul>
  */
 class PlantedBugsCampaign {
+    private static final Logger LOG = LoggerFactory.getLogger(PlantedBugsCampaign.class);
+
     private static final String MARK = "<!-- What follows is written by PlantedBugsCampaign. -->";
 
     private final List<String> only =
@@ -124,8 +128,12 @@ class PlantedBugsCampaign {
                 row.put("check", violation.substring(0, violation.indexOf(':'))).put("violation", violation);
             }
             write();
-            System.out.println(bug.name() + ": " + seed + " seeds, " + (System.nanoTime() - started) / 1_000_000
-                    + " ms: " + (violation.isEmpty() ? "still at large" : violation));
+            LOG.info(
+                    "{}: {} seeds, {} ms: {}",
+                    bug.name(),
+                    seed,
+                    (System.nanoTime() - started) / 1_000_000,
+                    violation.isEmpty() ? "still at large" : violation);
         }
     }
 
