@@ -34,7 +34,7 @@ public final class Load implements AutoCloseable {
     public static final int OPEN_OUTSTANDING_MAX = 16_384;
 
     private static final long LATENCY_MICROS_MAX = 120_000_000;
-    private static final int ERRORS_MAX = 1_000;
+    private static final int ERRORS_MAX = 100;
 
     /** What the load consists of. Called by many threads, for one worker by one at a time. */
     @FunctionalInterface
