@@ -57,9 +57,8 @@ final class SimScaleCommand implements Callable<Integer> {
         document.put("topology", topology).put("seed", seed);
         ArrayNode rows = document.putArray("rows");
         if (!json) {
-            out.println(
-                    "| n | batch | in a batch | operations/s | median ms | p99 ms | agreement messages a batch |"
-                            + " 2n(n-1) | messages an operation | bytes an operation |");
+            out.println("| n | batch | in a batch | operations/s | median ms | p99 ms | agreement messages a batch |"
+                    + " 2n(n-1) | messages an operation | bytes an operation |");
             out.println("|---|---|---|---|---|---|---|---|---|---|");
         }
         for (int n : replicas) {

@@ -73,8 +73,7 @@ class PaperViewChangeTest {
     }
 
     @Test
-    @DisplayName(
-            "OSDI'99 4.4: replicas redo the protocol between min-s and max-s, and do not execute it again")
+    @DisplayName("OSDI'99 4.4: replicas redo the protocol between min-s and max-s, and do not execute it again")
     void whatWasExecutedIsAgreedOnAgainAndNotExecutedAgain() {
         order(1, 6);
         thePrimaryDies();

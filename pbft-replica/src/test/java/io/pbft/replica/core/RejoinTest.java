@@ -167,8 +167,7 @@ class RejoinTest {
     }
 
     @Test
-    @DisplayName(
-            "Who always waits for a checkpoint costs two windows once, and then one null request an interval")
+    @DisplayName("Who always waits for a checkpoint costs two windows once, and then one null request an interval")
     void whoAlwaysWaitsIsGivenLittle() {
         order(3);
         int interval = world.ticks(world.parameters.statusIntervalMillis());
