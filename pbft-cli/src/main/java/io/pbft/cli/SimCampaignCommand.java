@@ -17,12 +17,14 @@ import picocli.CommandLine.Spec;
             "Runs many seeds, each a different set of faults.",
             "One seed in a hundred runs twice and must give the same trace. Exits with 1 where a seed failed."
         },
-        customSynopsis = "pbft sim campaign [--seeds A..B] [--shard K/M] [--threads N] [--plain] [OPTIONS of sim]",
+        customSynopsis = "pbft sim campaign [--seeds A..B] [--shard K/M] [--threads N] [--plain] [--more-than-f]"
+                + " [OPTIONS of sim]",
         footer = {
             "  --seeds A..B   the first and the last seed (0..999)",
             "  --shard K/M    only the K-th of M equal parts, counted from 1",
             "  --threads N    runs side by side (one a processor)",
             "  --plain        every run exactly as the options of sim say, instead of with faults drawn from the seed",
+            "  --more-than-f  one replica more than f may be faulty if it has lost its disk: nothing may break",
             "  --json         print one JSON document",
             "",
             "Example:",

@@ -9,13 +9,16 @@ import io.pbft.protocol.StateFetch;
 import io.pbft.protocol.StateNodes;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Input;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +32,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>one whose node is not what was certified is banned, and not asked again until the process ends, or nobody else is left;
- *   <li>one that takes {@link #LATE_FACTOR} times as long as the others loses its requests and rests; twice as long each
- *       time, until it answers in time again;
+ *   <li>one that takes far longer than the sources usually do is late: others may be asked for the same, and it rests; twice
+ *       as long each time, until it answers. A late answer is as good as any other, ends the rest, and leaves the source one
+ *       request at a time until it answers in time again. How long is too long follows from what is measured, late
+ *       answers included: where all are far away nobody is late;
  *   <li>one that does not hold the checkpoint rests for a moment: it may come to it.
  * </ul>
  *
@@ -62,14 +67,22 @@ final class StateSync {
 
     static final int REQUESTS_MAX = 24;
 
-    /** Without an answer for so long a source is slow, however slow the others are. */
+    /** A source is late after this, or after {@link #FAR_FACTOR} times the usual round trip where that is longer. */
     static final int PATIENCE_MILLIS = 500;
+
+    static final int FAR_FACTOR = 2;
 
     /** A source is not called slow before this. */
     static final int LATE_MILLIS_MIN = 100;
 
-    /** How many times the others' average a source may take. */
+    /** Where sources are near, one is late after so many times the usual round trip. */
     static final int LATE_FACTOR = 8;
+
+    /** What a new round trip weighs in the mean of a source's: an eighth, as in RFC 6298. */
+    private static final int MEAN_WEIGHT = 8;
+
+    /** Late requests to one source whose answers are still waited for. */
+    private static final int LATE_REQUESTS_MAX = 2 * REQUESTS_PER_SOURCE_MAX;
 
     /** How long one that does not hold the checkpoint is left alone. */
     static final int LACKS_MILLIS = 100;
@@ -108,12 +121,21 @@ final class StateSync {
     private long nodeBytesReceived;
     private long tick;
 
-    /** What a source was asked for, and when. */
-    private record Asked(long seq, List<Bytes> paths, long tick) {}
+    /**
+     * What a source was asked for, and when.
+     *
+     * @param again whether the same source was asked for some of it before, in vain so far: which of the two an answer is for
+     *     cannot be told, and how long it took is not known (P. Karn and C. Partridge, SIGCOMM'87)
+     */
+    private record Asked(long seq, List<Bytes> paths, long tick, boolean again) {}
 
     private static final class Source {
         final int replica;
         final List<Asked> asked = new ArrayList<>();
+
+        /** Requests that are not counted on any more; their answers are welcome. The oldest first. */
+        final Deque<Asked> late = new ArrayDeque<>();
+
         boolean banned;
 
         /** Not asked before this tick, and why. */
@@ -124,12 +146,20 @@ final class StateSync {
         /** How often in a row it was late, or had nothing of what it was asked for. */
         int misses;
 
+        /** Whether its last answer was late. */
+        boolean answersLate;
+
         long bytes;
-        long answers;
-        long waitedTicks;
+
+        /** The mean of its round trips, {@link #MEAN_WEIGHT} times; negative: none was measured. */
+        long roundTrip = -1;
 
         Source(int replica) {
             this.replica = replica;
+        }
+
+        void measured(long ticks) {
+            roundTrip = roundTrip < 0 ? MEAN_WEIGHT * ticks : roundTrip - roundTrip / MEAN_WEIGHT + ticks;
         }
 
         String state(long tick) {
@@ -199,6 +229,9 @@ final class StateSync {
         if (request == null || source.banned) {
             return;
         }
+        if (!answer.nodes().isEmpty()) {
+            judge(source, request);
+        }
         if (!answer.available()) {
             if (answer.seq() == current.seq()) {
                 source.lacks = true;
@@ -206,7 +239,7 @@ final class StateSync {
                 forget(source);
             }
         } else if (answer.seq() == current.seq()) {
-            take(source, request, answer, current);
+            take(source, answer, current);
         } else {
             // For the target before: what is part of this one too is welcome, and the rest is no lie.
             answer.nodes().forEach(current::offer);
@@ -214,23 +247,34 @@ final class StateSync {
         proceed();
     }
 
-    /** The request that {@code answer} is for: it is no longer under way. */
+    /** The request that {@code answer} is for: it is no longer under way. The late ones were asked earlier, and come first. */
     private @Nullable Asked answered(Source source, StateNodes answer) {
-        for (Iterator<Asked> asked = source.asked.iterator(); asked.hasNext(); ) {
-            Asked request = asked.next();
+        Asked late = removeAnswered(source.late, answer);
+        if (late != null) {
+            return late;
+        }
+        Asked request = removeAnswered(source.asked, answer);
+        if (request != null) {
+            request.paths().forEach(underWay::remove);
+        }
+        return request;
+    }
+
+    private static @Nullable Asked removeAnswered(Iterable<Asked> requests, StateNodes answer) {
+        for (Iterator<Asked> each = requests.iterator(); each.hasNext(); ) {
+            Asked request = each.next();
             boolean matches = request.seq() == answer.seq()
                     && (answer.nodes().isEmpty()
                             || request.paths().contains(answer.nodes().get(0).path()));
             if (matches) {
-                asked.remove();
-                request.paths().forEach(underWay::remove);
+                each.remove();
                 return request;
             }
         }
         return null;
     }
 
-    private void take(Source source, Asked request, StateNodes answer, StateInstall current) {
+    private void take(Source source, StateNodes answer, StateInstall current) {
         for (StateNodes.Node node : answer.nodes()) {
             if (!current.offer(node)) {
                 source.banned = true;
@@ -247,12 +291,23 @@ final class StateSync {
             source.bytes += node.content().size();
         }
         if (answer.nodes().isEmpty()) {
+            forget(source);
             slow(source, current, "has nothing of what it was asked for");
             return;
         }
-        source.misses = 0;
-        source.answers++;
-        source.waitedTicks += tick - request.tick();
+    }
+
+    /** It has answered: how far away it is, and whether that was in time. */
+    private void judge(Source source, Asked request) {
+        long took = tick - request.tick();
+        if (!request.again()) {
+            source.measured(took);
+        }
+        // By what is known now: where it was this answer that told how far away all are, it was not late.
+        source.answersLate = request.again() || took >= lateTicks();
+        source.misses = source.answersLate ? 1 : 0;
+        source.restsUntil = tick;
+        source.lacks = false;
     }
 
     void tick() {
@@ -261,10 +316,10 @@ final class StateSync {
         if (current == null || installing) {
             return;
         }
+        long patience = lateTicks();
         for (Source source : sources) {
-            long patience = lateTicks(source);
             if (source.asked.stream().anyMatch(request -> tick - request.tick() >= patience)) {
-                slow(source, current, "has not answered for " + patience + " ticks");
+                late(source, current, patience);
             }
         }
         // At most f lie: when all were banned, this replica misjudged, and starts over with everyone.
@@ -274,27 +329,49 @@ final class StateSync {
         proceed();
     }
 
-    /** How long {@code source} may take: by what the others take. */
-    private long lateTicks(Source source) {
-        long answers = 0;
-        long waited = 0;
-        for (Source other : sources) {
-            if (other != source) {
-                answers += other.answers;
-                waited += other.waitedTicks;
-            }
+    /**
+     * How long a source may take: by the median of what they take. At most a third of them lie, so that no liar can raise it
+     * above what a correct one takes once all were measured.
+     */
+    private long lateTicks() {
+        long[] means = sources.stream()
+                .filter(source -> source.roundTrip >= 0)
+                .mapToLong(source -> source.roundTrip)
+                .sorted()
+                .toArray();
+        if (means.length == 0) {
+            return patienceTicks;
         }
-        return answers == 0
-                ? patienceTicks
-                : Math.max(lateTicksMin, Math.min(patienceTicks, LATE_FACTOR * waited / answers));
+        long usual = means[(means.length - 1) / 2];
+        long patience = Math.max(patienceTicks, FAR_FACTOR * usual / MEAN_WEIGHT);
+        return Math.max(lateTicksMin, Math.min(patience, LATE_FACTOR * usual / MEAN_WEIGHT));
     }
 
-    private void slow(Source source, StateInstall current, String how) {
+    private void late(Source source, StateInstall current, long patience) {
+        source.late.addAll(source.asked);
+        while (source.late.size() > LATE_REQUESTS_MAX) {
+            source.late.removeFirst();
+        }
+        release(source);
+        if (source.answersLate && source.misses <= 1) {
+            // It was said already: it is known to be slow, and alive.
+            rest(source);
+        } else {
+            slow(source, current, "has not answered for " + patience + " ticks");
+        }
+    }
+
+    /** @return for how many ticks */
+    private long rest(Source source) {
         long rest = patienceTicks << Math.min(source.misses, REST_DOUBLINGS_MAX);
         source.misses++;
         source.restsUntil = tick + rest;
         source.lacks = false;
-        forget(source);
+        return rest;
+    }
+
+    private void slow(Source source, StateInstall current, String how) {
+        long rest = rest(source);
         notes.note(
                 Event.STATE_SOURCE_SLOW,
                 current.seq(),
@@ -302,9 +379,15 @@ final class StateSync {
     }
 
     /** Others may be asked for what it was asked for. */
-    private void forget(Source source) {
+    private void release(Source source) {
         source.asked.forEach(request -> request.paths().forEach(underWay::remove));
         source.asked.clear();
+    }
+
+    /** And no answer of it is waited for any more. */
+    private void forget(Source source) {
+        release(source);
+        source.late.clear();
     }
 
     private void proceed() {
@@ -373,7 +456,10 @@ final class StateSync {
             }
             List<Bytes> paths = List.copyOf(wanted.subList(from, Math.min(from + share, wanted.size())));
             from += paths.size();
-            source.asked.add(new Asked(current.seq(), paths, tick));
+            Set<Bytes> these = new TreeSet<>(paths);
+            boolean again =
+                    source.late.removeIf(request -> request.paths().stream().anyMatch(these::contains));
+            source.asked.add(new Asked(current.seq(), paths, tick, again));
             underWay.addAll(paths);
             outbox.send(NodeId.replica(source.replica), new StateFetch(current.seq(), paths));
         }

@@ -309,6 +309,72 @@ class StateSyncTest {
         assertThat(held).isNotEmpty();
     }
 
+    /** Runs until replica 3 has the state; what goes to or from {@code far} takes {@code ticks} for each way. */
+    private int runWithDelay(Set<Integer> far, int ticks, int limit) {
+        List<List<Letter>> due = new ArrayList<>();
+        for (int now = 0; now < limit; now++) {
+            while (due.size() <= now + ticks) {
+                due.add(new ArrayList<>());
+            }
+            letters.addAll(due.get(now));
+            while (!letters.isEmpty()) {
+                Letter letter = letters.remove();
+                boolean delayed = far.contains(letter.from()) || far.contains(letter.to());
+                if (delayed && !due.get(now).remove(letter)) {
+                    due.get(now + ticks).add(letter);
+                } else {
+                    deliver(letter);
+                }
+            }
+            if (!installed.isEmpty()) {
+                return now;
+            }
+            syncs.forEach(StateSync::tick);
+            servers.forEach(StateServer::tick);
+        }
+        return limit;
+    }
+
+    /** Round trips of 800 ms, as in seed 5255 of the simulator: longer than the patience before anything was measured. */
+    @Test
+    void whereAllAreFarAwayNobodyIsLateForLong() {
+        fetch(SEQ);
+        runWithDelay(Set.of(0, 1, 2), 40, 2_000);
+        isInstalled(SEQ);
+        // The first of each; then it is known how far away they are.
+        assertThat(notes).hasSizeBetween(1, 3).doesNotHaveDuplicates();
+    }
+
+    /** Each answer comes long after its source was given up, and may have been asked again. */
+    @Test
+    void evenAnswersThatTakeManySecondsAreUsed() {
+        fetch(SEQ);
+        runWithDelay(Set.of(0, 1, 2), 250, 20_000);
+        isInstalled(SEQ);
+    }
+
+    @Test
+    void theOnlyOneThatIsThereMayBeFarAway() {
+        lies.set(0, message -> new StateFetch(0, List.of()));
+        lies.set(1, message -> new StateFetch(0, List.of()));
+        fetch(SEQ);
+        runWithDelay(Set.of(2), 40, 5_000);
+        isInstalled(SEQ);
+    }
+
+    /** The near ones answer until it is known how near they are: the far one is late each time, and what it sends is used. */
+    @Test
+    void whoIsLateEachTimeIsUsedAndNotNamedEachTime() {
+        int[] answers = {0};
+        for (int near = 0; near < 2; near++) {
+            lies.set(near, message -> answers[0]++ < 4 ? message : new StateFetch(0, List.of()));
+        }
+        fetch(SEQ);
+        runWithDelay(Set.of(2), 40, 20_000);
+        isInstalled(SEQ);
+        assertThat(notes).filteredOn(note -> note.contains("replica 2 ")).hasSizeBetween(1, 2);
+    }
+
     @Test
     void onlyDifferencesTravel() {
         fetch(SEQ);

@@ -9,9 +9,10 @@ import java.util.List;
  * @param first the first seed, and {@code last} the last, both included
  * @param shard runs every {@code shards}-th seed, beginning with the {@code shard}-th from 1 on
  * @param plain whether the runs are all as {@code base} says, instead of drawn (see {@link Swarm})
+ * @param moreThanF whether a draw may make more than f replicas faulty ({@link Swarm#drawMoreThanF})
  */
 public record CampaignOptions(
-        long first, long last, int shard, int shards, int threads, boolean plain, SimOptions base) {
+        long first, long last, int shard, int shards, int threads, boolean plain, boolean moreThanF, SimOptions base) {
     public static final int THREADS_MAX = 256;
 
     /** @throws OptionError when {@code arguments} are not options of a campaign */
@@ -20,6 +21,7 @@ public record CampaignOptions(
         int[] shard = {1, 1};
         int threads = Runtime.getRuntime().availableProcessors();
         boolean plain = false;
+        boolean moreThanF = false;
         List<String> rest = new ArrayList<>();
         for (int i = 0; i < arguments.size(); i++) {
             String word = arguments.get(i);
@@ -32,10 +34,12 @@ public record CampaignOptions(
                 case "--shard" -> shard = shard(word, arguments.get(++i));
                 case "--threads" -> threads = OptionText.number(word, arguments.get(++i), 1, THREADS_MAX);
                 case "--plain" -> plain = true;
+                case "--more-than-f" -> moreThanF = true;
                 default -> rest.add(word);
             }
         }
-        return new CampaignOptions(seeds[0], seeds[1], shard[0], shard[1], threads, plain, SimOptions.parse(rest));
+        return new CampaignOptions(
+                seeds[0], seeds[1], shard[0], shard[1], threads, plain, moreThanF, SimOptions.parse(rest));
     }
 
     private static long[] seeds(String option, String text) {
@@ -62,7 +66,10 @@ public record CampaignOptions(
 
     /** The run of {@code seed}. */
     public SimOptions run(long seed) {
-        return plain ? base.toBuilder().seed(seed).build() : Swarm.draw(seed, base);
+        if (plain) {
+            return base.toBuilder().seed(seed).build();
+        }
+        return moreThanF ? Swarm.drawMoreThanF(seed, base) : Swarm.draw(seed, base);
     }
 
     /** How many seeds this shard has. */

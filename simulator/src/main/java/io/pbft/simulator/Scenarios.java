@@ -110,18 +110,19 @@ final class Scenarios {
 
     /**
      * A replica loses its disk, and with it what it has agreed to, and from then on another one lies about what it knows. The
-     * replicas that were cut off before and after know different things. More than f are faulty at once, one of them
-     * without a vote: everything may stop, and nothing may break.
+     * replicas that were cut off before and after know different things.
+     *
+     * @param withLiar whether another one lies: two are faulty then, one of them without a vote. Where that is more than f,
+     *     everything may stop, and nothing may break
      */
-    long loseMemory(long horizonMicros) {
+    long loseMemory(long horizonMicros, boolean withLiar) {
         int forgetful = replica();
         int liar = (forgetful + 1 + (int) chance.between(0, replicas - 2L)) % replicas;
         long at = chance.between(horizonMicros / 8, horizonMicros);
         options.fault(NodeFault.Kind.LOSE_DISK, forgetful, at);
-        if (chance(50)) {
-            lie(liar, at, "conflicting-view-change", "silent");
-        } else {
-            lie(liar, at, "conflicting-view-change", "random");
+        String besides = chance(50) ? "silent" : "random";
+        if (withLiar) {
+            lie(liar, at, "conflicting-view-change", besides);
         }
         long end = at + chance.between(2 * requestMicros, 8 * requestMicros);
         List<Integer> others = new ArrayList<>();

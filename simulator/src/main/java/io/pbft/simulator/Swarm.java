@@ -20,7 +20,7 @@ import java.util.TreeSet;
  * the swarm are {@link Scenarios}: coincidences that are known to matter and that chance hardly ever brings about.
  *
  * <p>What is drawn is spelled out in options, so that a run can be repeated, and made smaller, without this class. At most f
- * replicas are ever faulty. NOT thread-safe; one for each seed.
+ * replicas are ever faulty, unless more are asked for. NOT thread-safe; one for each seed.
  */
 public final class Swarm {
     /** The parts of the portfolio. */
@@ -61,26 +61,36 @@ public final class Swarm {
     private final long horizonMicros;
     private final SortedSet<Integer> faulty = new TreeSet<>();
     private final int faultyMax;
+    private final boolean moreThanF;
     private long draws;
 
-    private Swarm(long seed, SimOptions base) {
+    private Swarm(long seed, SimOptions base, boolean moreThanF) {
         this.keyed = new Keyed(seed, new FaultPlan());
         this.base = base;
         this.options = base.toBuilder();
         options.seed(seed);
         this.style = style(upTo(9));
         this.faultyMax = base.quorum().faulty();
+        this.moreThanF = moreThanF;
         this.horizonMicros = 300_000 + upTo(1_200_000);
     }
 
     /** The run of {@code seed}: sizes, operations and output as in {@code base}, all else drawn. */
     public static SimOptions draw(long seed, SimOptions base) {
-        return new Swarm(seed, base).draw();
+        return new Swarm(seed, base, false).draw();
+    }
+
+    /**
+     * The same, but one replica more than f may be faulty where it has lost its disk, and with it its vote: everything may
+     * stop, and nothing may break.
+     */
+    public static SimOptions drawMoreThanF(long seed, SimOptions base) {
+        return new Swarm(seed, base, true).draw();
     }
 
     /** Which part of the portfolio {@code seed} belongs to. */
     public static Style style(long seed, SimOptions base) {
-        return new Swarm(seed, base).style;
+        return new Swarm(seed, base, false).style;
     }
 
     private static Style style(long digit) {
@@ -152,7 +162,7 @@ public final class Swarm {
         long end = switch ((int) upTo(7)) {
             case 0 -> scenarios.isolateInTurn(horizonMicros);
             case 1 -> scenarios.lieToReaders(horizonMicros);
-            case 2 -> scenarios.loseMemory(horizonMicros);
+            case 2 -> scenarios.loseMemory(horizonMicros, moreThanF || faultyMax > 1);
             case 3 -> scenarios.longStorm();
             case 4 -> scenarios.farBehind(horizonMicros);
             case 5 -> scenarios.restartAndReplay(horizonMicros);

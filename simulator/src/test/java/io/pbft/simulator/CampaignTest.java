@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class CampaignTest {
@@ -37,6 +38,22 @@ class CampaignTest {
     @Test
     void sevenReplicasToo() throws InterruptedException {
         assertThat(run("--seeds 1..60 --replicas 7 --ops 32").count("seeds")).isEqualTo(60);
+    }
+
+    /** One has lost its disk, and with it its vote, and another one lies: everything may stop, and nothing may break. */
+    @Test
+    void oneMoreThanFWithoutAVoteBreaksNothing() throws InterruptedException {
+        List<Long> beyond = LongStream.rangeClosed(1, 600)
+                .filter(seed -> Swarm.drawMoreThanF(seed, SimOptions.defaults())
+                                .faulty()
+                                .size()
+                        > 1)
+                .boxed()
+                .toList();
+        assertThat(beyond).hasSizeGreaterThan(5);
+        for (long seed : beyond) {
+            run("--more-than-f --seeds " + seed + ".." + seed);
+        }
     }
 
     @Test

@@ -25,7 +25,7 @@ public final class Hunt implements LongFunction<String> {
 
     @Override
     public String apply(long seed) {
-        SimOptions options = Swarm.draw(seed, base);
+        SimOptions options = Swarm.drawMoreThanF(seed, base);
         if (!aim.matcher(options.toCommandLine()).find()) {
             return "";
         }
