@@ -66,6 +66,25 @@ final class DirectoryLock implements AutoCloseable {
         }
     }
 
+    /** Keeps others out while somebody looks; where the folder cannot be written nobody else can either. */
+    record Probe(@Nullable DirectoryLock lock) implements AutoCloseable {
+        @Override
+        public void close() {
+            if (lock != null) {
+                lock.close();
+            }
+        }
+    }
+
+    /**
+     * Makes sure that no process uses a folder, where there is one; makes none.
+     *
+     * @throws StorageFailure when it is in use
+     */
+    static Probe probe(Path folder, String what) {
+        return new Probe(Files.isWritable(folder.resolve(FILE_NAME)) ? acquire(folder, what) : null);
+    }
+
     private static StorageFailure inUse(String place) {
         return new StorageFailure(place + " is in use by another process or store; stop that one first. "
                 + "A folder belongs to one running replica");

@@ -1,5 +1,6 @@
 package io.pbft.checkpoint;
 
+import io.pbft.checkpoint.StorageFailure.Part;
 import io.pbft.crypto.Bytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,13 +17,13 @@ import org.lmdbjava.Txn;
 /**
  * An LMDB environment in a folder of its own: locked, growing by itself, its errors in words.
  *
- * <p>Commits are synchronous and the map is read-only: MDB_WRITEMAP would turn a full disk into the end of the process, and
- * MDB_NOSYNC a power loss into a broken file. Read transactions are not bound to threads (MDB_NOTLS).
+ * <p>Commits are synchronous and the map is read-only: MDB_WRITEMAP would turn a full disk into the end of the process,
+ * and MDB_NOSYNC a power loss into a broken file. Read transactions are not bound to threads (MDB_NOTLS).
  *
  * <p>One thread writes. Any thread may open a read transaction, and uses it alone.
  */
 final class LmdbEnvironment implements AutoCloseable {
-    private static final String DATA_FILE = "data.mdb";
+    static final String DATA_FILE = "data.mdb";
     private static final String LOCK_FILE = "lock.mdb";
 
     /** Beyond this a map is not believed to be wanted. */
@@ -107,8 +108,8 @@ final class LmdbEnvironment implements AutoCloseable {
     }
 
     /**
-     * Carries out {@code work} in one transaction, which is durable on return. When the map is full it grows and {@code work}
-     * is done again from the start.
+     * Carries out {@code work} in one transaction, which is durable on return. When the map is full it grows and {@code
+     * work} is done again from the start.
      *
      * @param grow given what enlarges the map, runs it while no read transaction is open
      * @throws StorageFailure when it did not become durable
@@ -151,8 +152,11 @@ final class LmdbEnvironment implements AutoCloseable {
     }
 
     private static StorageFailure damaged(Path file, String what, String how) {
-        return StorageFailure.damaged(what + " " + file.toAbsolutePath() + " is damaged at " + how
-                + ". Check the disk's health, then start this replica again: it gets " + what + " from the others");
+        return StorageFailure.damaged(
+                Part.STATE,
+                what + " " + file.toAbsolutePath() + " is damaged at " + how
+                        + ". Check the disk's health, then start this replica again: it gets " + what
+                        + " from the others");
     }
 
     StorageFailure failed(String doing, LmdbException cause) {

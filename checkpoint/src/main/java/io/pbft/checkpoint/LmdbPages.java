@@ -94,6 +94,9 @@ final class LmdbPages {
     interface Values {
         /** @param tree the name of the tree */
         void check(String tree, ByteBuffer key, ByteBuffer value) throws Damage;
+
+        /** After the last one. */
+        void end() throws Damage;
     }
 
     /** Where it is wrong, and how. */
@@ -145,6 +148,7 @@ final class LmdbPages {
         used.set(0, 2);
         walk(Tree.at(newest, META_MAIN_OFFSET), Content.TREES, "its trees");
         walk(Tree.at(newest, META_FREE_OFFSET), Content.FREE_PAGES, "its list of free pages");
+        values.end();
     }
 
     /**

@@ -4,7 +4,9 @@ import io.pbft.checkpoint.TreeNode.Leaf;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -31,27 +33,27 @@ import org.slf4j.LoggerFactory;
 /**
  * The {@link StateStore} on LMDB, for states larger than memory.
  *
- * <p><b>Reading and writing.</b> What operations write is gathered in an overlay in memory; reads look there first and then into
- * LMDB, as of its last durable checkpoint. A checkpoint takes the changes since the one before and hands them to the writer's
- * thread, which puts entries, nodes of the tree, sequence number and root into one transaction. Execution goes on over the
- * overlay; a change leaves it when the checkpoint that it belongs to is durable, unless it was overwritten since. Several
- * checkpoints may be on their way.
+ * <p><b>Reading and writing.</b> What operations write is gathered in an overlay in memory; reads look there first and
+ * then into LMDB, as of its last durable checkpoint. A checkpoint takes the changes since the one before and hands them
+ * to the writer's thread, which puts entries, nodes of the tree, sequence number and root into one transaction.
+ * Execution goes on over the overlay; a change leaves it when the checkpoint that it belongs to is durable, unless it
+ * was overwritten since. Several checkpoints may be on their way.
  *
  * <pre>
  *   state().put -> overlay [ of checkpoint 20, under way | of checkpoint 30, under way | since ] over LMDB at 10
  * </pre>
  *
- * <p><b>Serving.</b> A checkpoint that others may fetch is an open LMDB read transaction: it costs no copy and does not stop
- * anyone. What it costs is that pages freed since are not used again, so their number is bounded
+ * <p><b>Serving.</b> A checkpoint that others may fetch is an open LMDB read transaction: it costs no copy and does not
+ * stop anyone. What it costs is that pages freed since are not used again, so their number is bounded
  * ({@link #CHECKPOINTS_KEPT_MAX}) and they go with the checkpoint ({@link #release}): the file holds at most what these
  * checkpoints changed, besides the state.
  *
  * <p><b>Growing.</b> LMDB's map may be enlarged only while no read transaction is open. The map begins so large
- * ({@link #MAP_BYTES}; address space, not memory or disk) that it hardly ever happens; when it does, the checkpoints that are
- * served are given up, except for the last durable one.
+ * ({@link #MAP_BYTES}; address space, not memory or disk) that it hardly ever happens; when it does, the checkpoints
+ * that are served are given up, except for the last durable one.
  *
- * <p><b>Threads.</b> One thread calls it; callbacks go to the executor of the owner, which must bring them to that thread. The
- * lock guards the read transactions, which the writer's thread replaces.
+ * <p><b>Threads.</b> One thread calls it; callbacks go to the executor of the owner, which must bring them to that
+ * thread. The lock guards the read transactions, which the writer's thread replaces.
  */
 public final class LmdbStateStore implements StateStore {
     private static final Logger LOG = LoggerFactory.getLogger(LmdbStateStore.class);
@@ -143,7 +145,7 @@ public final class LmdbStateStore implements StateStore {
 
     static LmdbStateStore open(Path folder, long mapBytes, Executor callbacks, Consumer<StorageFailure> onFailure) {
         LmdbEnvironment env = LmdbEnvironment.open(
-                folder(folder), "the state", mapBytes, StateTables.Databases.COUNT, StateTables::checkValue);
+                folder(folder), "the state", mapBytes, StateTables.Databases.COUNT, new StateCheck());
         try {
             LmdbStateStore store = new LmdbStateStore(env, callbacks, onFailure);
             store.writer.start();
@@ -151,6 +153,53 @@ public final class LmdbStateStore implements StateStore {
         } catch (RuntimeException e) {
             env.close();
             throw e;
+        }
+    }
+
+    /**
+     * Takes a state out of use, so that an empty one takes its place and everything is fetched anew. It is kept, in the
+     * place of what was put aside before.
+     *
+     * @throws StorageFailure when that cannot be done
+     */
+    public static void putAside(Path replica) {
+        Folders.putAside(folder(replica), "the state", null);
+    }
+
+    /**
+     * What a state's folder holds.
+     *
+     * @param bytes of its file; 0 where there is none
+     * @param seq of the checkpoint that it stands at; -1 where there is none
+     * @param root of that checkpoint
+     * @param damages what is wrong, a sentence each
+     */
+    public record Contents(long bytes, long seq, Digest root, long entries, List<String> damages) {}
+
+    /**
+     * Looks at a state that no process has open, without changing anything.
+     *
+     * @throws StorageFailure when it is in use or cannot be read
+     */
+    @SuppressWarnings("try")
+    public static Contents inspect(Path replica) {
+        Path own = folder(replica);
+        Path data = own.resolve(LmdbEnvironment.DATA_FILE);
+        StateCheck check = new StateCheck();
+        List<String> damages = new ArrayList<>();
+        try (DirectoryLock.Probe probe = DirectoryLock.probe(own, "the state")) {
+            long bytes = Files.exists(data) ? Files.size(data) : 0;
+            try {
+                LmdbPages.check(data, check);
+            } catch (LmdbPages.Damage damage) {
+                damages.add(data.toAbsolutePath() + ": " + damage.getMessage());
+            }
+            return new Contents(bytes, check.seq(), check.root(), check.entries(), damages);
+        } catch (IOException e) {
+            throw new StorageFailure(
+                    "the state " + own.toAbsolutePath() + " cannot be read (" + StorageFailure.reason(e)
+                            + "); check permissions and health of the disk",
+                    e);
         }
     }
 

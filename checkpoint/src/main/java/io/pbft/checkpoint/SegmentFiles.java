@@ -48,6 +48,18 @@ final class SegmentFiles {
         return spares;
     }
 
+    /** Of segments and spares. */
+    static long bytes(Path folder) throws IOException {
+        long bytes = 0;
+        for (Path file : segments(folder).values()) {
+            bytes += Files.size(file);
+        }
+        for (Path file : spares(folder)) {
+            bytes += Files.size(file);
+        }
+        return bytes;
+    }
+
     private static List<Path> list(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();

@@ -2,6 +2,7 @@ package io.pbft.checkpoint;
 
 import io.pbft.checkpoint.JournalFormat.GroupHead;
 import io.pbft.checkpoint.JournalMark.Mark;
+import io.pbft.checkpoint.StorageFailure.Part;
 import io.pbft.crypto.Bytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -161,6 +162,56 @@ public final class SegmentJournal implements Journal {
         }
     }
 
+    /**
+     * What a journal's folder holds.
+     *
+     * @param bytes of its files, spares included
+     * @param groups the number of the last group: how often it was written to
+     * @param tornBytes of a last group that never became durable
+     * @param damages what is wrong, a sentence each
+     * @param promisesLost whether promises may be lost by it
+     */
+    public record Contents(
+            List<JournalEntry> entries,
+            int segments,
+            long bytes,
+            long groups,
+            int tornBytes,
+            List<String> damages,
+            boolean promisesLost) {}
+
+    /**
+     * Looks at a journal that no process has open, without changing anything.
+     *
+     * @throws StorageFailure when it is in use, cannot be read or is of another format
+     */
+    @SuppressWarnings("try")
+    public static Contents inspect(Path replica) {
+        Path own = folder(replica);
+        try (DirectoryLock.Probe probe = DirectoryLock.probe(own, "the journal")) {
+            JournalScan.Result found = JournalScan.read(own, JournalMark.read(replica));
+            List<String> damages = new ArrayList<>();
+            found.damages().forEach(damage -> damages.add(damage.sentence()));
+            boolean gone = found.segments().isEmpty() && Files.exists(JournalMark.file(replica));
+            if (gone) {
+                damages.add(own.toAbsolutePath() + ": there was a journal, and it is gone");
+            }
+            return new Contents(
+                    found.entries(),
+                    found.segments().size(),
+                    SegmentFiles.bytes(own),
+                    found.lastGroup(),
+                    found.tornBytes(),
+                    damages,
+                    gone || found.promisesLost());
+        } catch (IOException e) {
+            throw new StorageFailure(
+                    "the journal " + own.toAbsolutePath() + " cannot be read (" + StorageFailure.reason(e)
+                            + "); check permissions and health of the disk",
+                    e);
+        }
+    }
+
     static Path folder(Path replica) {
         return replica.resolve("journal");
     }
@@ -190,39 +241,29 @@ public final class SegmentJournal implements Journal {
      * @throws StorageFailure when that cannot be done
      */
     public static void putAside(Path replica) {
-        Path own = folder(replica);
-        Path aside = replica.resolve("journal.aside");
-        try {
-            if (Files.exists(own)) {
-                Folders.delete(aside);
-                Files.move(own, aside, StandardCopyOption.ATOMIC_MOVE);
-            }
-            Files.deleteIfExists(JournalMark.file(replica));
-            SegmentFiles.forceFolder(replica);
-        } catch (IOException e) {
-            throw new StorageFailure(
-                    "the journal " + own.toAbsolutePath() + " cannot be moved to " + aside.getFileName() + " ("
-                            + StorageFailure.reason(e) + "); check permissions and health of the disk",
-                    e);
-        }
+        Folders.putAside(folder(replica), "the journal", JournalMark.file(replica));
     }
 
     private static void check(Path own, JournalScan.Result found, boolean wasHere) {
         if (wasHere && found.segments().isEmpty()) {
-            throw StorageFailure.damaged("the journal " + own.toAbsolutePath()
-                    + " is gone: there was one, and now no segment of it is there. Put it back if you have the folder"
-                    + " itself, not an old copy; if it is lost, start this replica once with --rejoin");
+            throw StorageFailure.damaged(
+                    Part.JOURNAL,
+                    "the journal " + own.toAbsolutePath()
+                            + " is gone: there was one, and now no segment of it is there. Put it back if you have the"
+                            + " folder itself, not an old copy; if it is lost, start this replica once with --rejoin");
         }
         if (found.promisesLost()) {
-            throw StorageFailure.damaged("the journal " + own.toAbsolutePath()
-                    + " is damaged, and promises in it may be lost: "
-                    + found.damages().stream()
-                            .filter(damage -> !damage.harmless())
-                            .limit(3)
-                            .map(JournalScan.Damage::sentence)
-                            .collect(Collectors.joining("; "))
-                    + ". Check the disk's health, then start this replica once with --rejoin:"
-                    + " it learns from the others what happened, and keeps what is left in journal.aside");
+            throw StorageFailure.damaged(
+                    Part.JOURNAL,
+                    "the journal " + own.toAbsolutePath()
+                            + " is damaged, and promises in it may be lost: "
+                            + found.damages().stream()
+                                    .filter(damage -> !damage.harmless())
+                                    .limit(3)
+                                    .map(JournalScan.Damage::sentence)
+                                    .collect(Collectors.joining("; "))
+                            + ". Check the disk's health, then start this replica once with --rejoin:"
+                            + " it learns from the others what happened, and keeps what is left in journal.aside");
         }
         for (JournalScan.Damage damage : found.damages()) {
             LOG.warn("{}; nothing is lost by it", damage.sentence());

@@ -42,7 +42,7 @@ final class StateTables {
 
     static final int FORMAT_VERSION = 1;
     private static final Bytes FORMAT = Bytes.utf8("format");
-    private static final Bytes CHECKPOINT = Bytes.utf8("checkpoint");
+    static final Bytes CHECKPOINT = Bytes.utf8("checkpoint");
     private static final Bytes NODE = Bytes.utf8("n");
 
     /** The databases of an environment: shared by all threads. */
@@ -58,29 +58,6 @@ final class StateTables {
             return new Databases(
                     env, env.database("meta"), env.database("entries"), env.database("nodes"), env.database("staging"));
         }
-    }
-
-    /** Checks a record as it lies in the file: the checksum of an entry, which covers its key. */
-    static void checkValue(String database, ByteBuffer place, ByteBuffer record) throws LmdbPages.Damage {
-        if (!database.equals("entries")) {
-            return;
-        }
-        ByteBuffer content = record.duplicate();
-        if (content.remaining() >= Integer.BYTES) {
-            int checksum = content.getInt();
-            CRC32C crc = new CRC32C();
-            if (place.remaining() > PLAIN_KEY_BYTES_MAX) {
-                // The key stands in the record, behind its size.
-                content.position(Math.min(content.limit(), content.position() + Short.BYTES));
-            } else {
-                crc.update(place.duplicate());
-            }
-            crc.update(content);
-            if (checksum == (int) crc.getValue()) {
-                return;
-            }
-        }
-        throw new LmdbPages.Damage("the entry of key " + LmdbEnvironment.copy(place) + ": its checksum is wrong");
     }
 
     /** What the state is at. */

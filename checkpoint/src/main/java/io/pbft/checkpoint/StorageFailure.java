@@ -3,6 +3,7 @@ package io.pbft.checkpoint;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The disk did not do what it must. Says what was being done, on which file, what the system answered, and what to do.
@@ -11,29 +12,37 @@ import java.nio.file.NoSuchFileException;
 public final class StorageFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final boolean damage;
+    /** What of a replica's folder is damaged. They are repaired in different ways. */
+    public enum Part {
+        /** What it promised: nobody else can tell, so it has to rejoin. */
+        JOURNAL,
+        /** The replicated state: the others have it too. */
+        STATE
+    }
+
+    private final @Nullable Part damaged;
 
     public StorageFailure(String message) {
-        this(message, false);
+        this(message, (Part) null);
     }
 
     public StorageFailure(String message, Throwable cause) {
         super(message, cause);
-        damage = false;
+        damaged = null;
     }
 
-    private StorageFailure(String message, boolean damage) {
+    private StorageFailure(String message, @Nullable Part damaged) {
         super(message);
-        this.damage = damage;
+        this.damaged = damaged;
     }
 
     /** What is on the disk is not what was written, or is gone: no new try helps. */
-    public static StorageFailure damaged(String message) {
-        return new StorageFailure(message, true);
+    public static StorageFailure damaged(Part part, String message) {
+        return new StorageFailure(message, part);
     }
 
-    public boolean isDamage() {
-        return damage;
+    public boolean isDamageOf(Part part) {
+        return damaged == part;
     }
 
     /** What the system answered, in words. */

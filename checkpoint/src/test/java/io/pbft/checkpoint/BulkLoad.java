@@ -55,7 +55,7 @@ final class BulkLoad {
                 "the state",
                 MAP_BYTES,
                 StateTables.Databases.COUNT,
-                StateTables::checkValue)) {
+                new StateCheck())) {
             new BulkLoad(env, keys, valueBytes).run();
         }
     }

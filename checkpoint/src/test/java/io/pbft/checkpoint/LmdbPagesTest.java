@@ -27,7 +27,7 @@ class LmdbPagesTest {
     }
 
     private void check() throws IOException, LmdbPages.Damage {
-        LmdbPages.check(data(), StateTables::checkValue);
+        LmdbPages.check(data(), new StateCheck());
     }
 
     /** States of all shapes: small and large values, long keys, deletions, pages that became free. */
@@ -135,7 +135,8 @@ class LmdbPagesTest {
         assertThatThrownBy(() -> LmdbStateStore.open(folder, Runnable::run, failure -> {}))
                 .isInstanceOfSatisfying(
                         StorageFailure.class,
-                        failure -> assertThat(failure.isDamage()).isTrue())
+                        failure -> assertThat(failure.isDamageOf(StorageFailure.Part.STATE))
+                                .isTrue())
                 .hasMessageContaining(data().toString())
                 .hasMessageContaining("page 0");
     }

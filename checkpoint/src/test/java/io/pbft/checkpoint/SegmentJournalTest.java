@@ -233,7 +233,10 @@ class SegmentJournalTest {
         }
     }
 
-    /** Every length that a cut can leave of the last write: it is dropped, what was durable before is there, and it goes on. */
+    /**
+     * Every length that a cut can leave of the last write: it is dropped, what was durable before is there, and it goes
+     * on.
+     */
     @Test
     void aTornTailIsDropped() throws IOException {
         long before;
@@ -247,7 +250,7 @@ class SegmentJournalTest {
         }
         byte[] whole = Files.readAllBytes(segments().get(0));
         int end = (int) before + 26 * JournalFormat.BLOCK_BYTES;
-        for (int cut = (int) before; cut < end; cut += 1 + (cut * 7) % 2_999) {
+        for (int cut = (int) before; cut < end; cut += 1_000 + (cut * 7) % 2_999) {
             byte[] torn = Arrays.copyOf(whole, whole.length);
             Arrays.fill(torn, cut, end, (byte) 0);
             Files.write(segments().get(0), torn);
@@ -330,7 +333,8 @@ class SegmentJournalTest {
             assertThatThrownBy(this::open)
                     .isInstanceOfSatisfying(
                             StorageFailure.class,
-                            failure -> assertThat(failure.isDamage()).isTrue())
+                            failure -> assertThat(failure.isDamageOf(StorageFailure.Part.JOURNAL))
+                                    .isTrue())
                     .hasMessageContaining("--rejoin");
             Files.move(away, segment);
         }
@@ -441,7 +445,8 @@ class SegmentJournalTest {
         assertThatThrownBy(this::open)
                 .isInstanceOfSatisfying(
                         StorageFailure.class,
-                        failure -> assertThat(failure.isDamage()).isTrue())
+                        failure -> assertThat(failure.isDamageOf(StorageFailure.Part.JOURNAL))
+                                .isTrue())
                 .hasMessageContaining(folder.resolve("journal").toString())
                 .hasMessageContaining("--rejoin")
                 .hasMessageContaining(message);

@@ -9,6 +9,7 @@ import io.pbft.protocol.ClusterConfig.ClientInfo;
 import io.pbft.protocol.ClusterConfig.ReplicaInfo;
 import io.pbft.protocol.Limits;
 import io.pbft.protocol.ProtocolParameters;
+import io.pbft.replica.server.ReplicaFolder;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -20,8 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The directory of a cluster: {@code cluster.json}, and a folder for each replica and client of this machine with its private
- * key. Whoever holds a folder is that replica or client; {@code cluster.json} is for everybody.
+ * The directory of a cluster: {@code cluster.json}, and a folder for each replica and client of this machine with its
+ * private key. Whoever holds a folder is that replica or client; {@code cluster.json} is for everybody.
  */
 record ClusterFolder(Path path) {
     private static final int PORT_MAX = 65_535;
@@ -99,6 +100,7 @@ record ClusterFolder(Path path) {
             List<ReplicaInfo> replicas = new ArrayList<>();
             for (int i = 0; i < plan.ports().size(); i++) {
                 replicas.add(new ReplicaInfo(i, plan.host(), plan.ports().get(i), newKey(replica(i), random)));
+                ReplicaFolder.of(path, i).markNew();
             }
             List<ClientInfo> clients = new ArrayList<>();
             for (int i = 0; i < plan.clients(); i++) {

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             UpCommand.class,
             ReplicaCommand.class,
             StatusCommand.class,
+            InspectCommand.class,
             PutCommand.class,
             GetCommand.class,
             DeleteCommand.class,

@@ -4,6 +4,7 @@ import io.pbft.checkpoint.Journal;
 import io.pbft.checkpoint.JournalEntry;
 import io.pbft.checkpoint.StateStore;
 import io.pbft.checkpoint.StorageFailure;
+import io.pbft.checkpoint.StorageFailure.Part;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Codec;
@@ -29,10 +30,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what a replica promised before it stopped. A disk is believed no more than a peer: every entry is decoded, must stand
- * in its own place, and every signature and certificate in it is verified anew. An entry that fails is damage, and damage to
- * one's own promises must never pass for their absence: the replica does not start. A state that stands before the stable
- * checkpoint is no such damage: the core fetches what is missing.
+ * Reads what a replica promised before it stopped. A disk is believed no more than a peer: every entry is decoded, must
+ * stand in its own place, and every signature and certificate in it is verified anew. An entry that fails is damage,
+ * and damage to one's own promises must never pass for their absence: the replica does not start. A state that stands
+ * before the stable checkpoint is no such damage: the core fetches what is missing.
  *
  * <p>NOT thread-safe; used once.
  */
@@ -188,8 +189,10 @@ public final class Recovery {
     }
 
     private StorageFailure damaged(String what, String why) {
-        return new StorageFailure("the journal " + place + " is damaged: " + what + ": " + why
-                + "; its promises may be lost, so this replica must not vote from it: move its folder's data away and"
-                + " start it with --rejoin");
+        return StorageFailure.damaged(
+                Part.JOURNAL,
+                "the journal " + place + " is damaged: " + what + ": " + why
+                        + "; its promises may be lost, so this replica must not vote from it. Check the disk's health,"
+                        + " then start it once with --rejoin");
     }
 }

@@ -52,14 +52,15 @@ final class LocalCluster implements AutoCloseable {
         config.write(directory.resolve("cluster.json"));
         for (int id = 0; id < REPLICAS; id++) {
             ports.get(id).close();
+            ReplicaFolder.of(directory, id).markNew();
             servers.add(ReplicaServer.start(
                     config, id, ReplicaFolder.of(directory, id).path(), stateMachine.get(), ServerOptions.DEFAULT));
         }
     }
 
     /**
-     * Holds a free port below those that systems give to outgoing connections: of the latter, a replica that starts and dials
-     * could take the one that the next replica is to listen on.
+     * Holds a free port below those that systems give to outgoing connections: of the latter, a replica that starts and
+     * dials could take the one that the next replica is to listen on.
      */
     private static ServerSocket holdPort() throws IOException {
         while (true) {

@@ -1,5 +1,6 @@
 package io.pbft.replica.server;
 
+import io.pbft.protocol.Message;
 import io.pbft.replica.ReplicaDriver;
 import io.pbft.replica.TransferReport;
 import io.pbft.replica.core.Input;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -24,6 +26,7 @@ final class CoreLoop {
     static final long REPORT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final ReplicaDriver driver;
+    private final Consumer<Message> guard;
     private final Inbox inbox;
     private final Admission admission;
     private final LongSupplier nanoClock;
@@ -38,17 +41,20 @@ final class CoreLoop {
     private volatile Optional<TransferReport> transfer = Optional.empty();
 
     /**
+     * @param guard sees each message before the driver does; what it throws leaves {@link #pass}
      * @param nanoClock monotonic, in nanoseconds
      * @param wallClock milliseconds since 1970
      */
     CoreLoop(
             ReplicaDriver driver,
+            Consumer<Message> guard,
             Inbox inbox,
             Admission admission,
             int tickMillis,
             LongSupplier nanoClock,
             LongSupplier wallClock) {
         this.driver = driver;
+        this.guard = guard;
         this.inbox = inbox;
         this.admission = admission;
         this.nanoClock = nanoClock;
@@ -67,6 +73,7 @@ final class CoreLoop {
         }
         completions.clear();
         for (Inbox.Admitted message : messages) {
+            guard.accept(message.message().message());
             driver.handle(new Input.Received(message.message()));
             admission.release(message.message().from(), message.bytes());
         }

@@ -1,16 +1,13 @@
 package io.pbft.replica.server;
 
 import io.pbft.checkpoint.StorageFailure;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /**
- * A file that says: this replica lost its disk and may not vote yet. It is there before the new journal is, and goes only once
- * the checkpoint from which on the replica votes is durable. Without it, one that dies while it rejoins, and is started
- * again as always, would take its new journal for all that it ever promised, and vote twice (trap 53).
+ * A file that says: this replica lost its disk and may not vote yet. It is there before the new journal is, and goes
+ * only once the checkpoint from which on the replica votes is durable. Without it, one that dies while it rejoins, and
+ * is started again as always, would take its new journal for all that it ever promised, and vote twice (trap 53).
  *
  * <p>One thread at a time.
  */
@@ -27,31 +24,11 @@ final class RejoinMark {
 
     /** @throws StorageFailure when it cannot be made durable */
     void set() {
-        try {
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                channel.force(true);
-            }
-            Path parent = file.toAbsolutePath().getParent();
-            try (FileChannel folder = FileChannel.open(parent, StandardOpenOption.READ)) {
-                folder.force(true);
-            }
-        } catch (IOException e) {
-            throw failed("written", e);
-        }
+        DurableFile.make(file);
     }
 
     /** Should it come back after a crash, the replica rejoins once more: slow, and safe. */
     void remove() {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            throw failed("removed", e);
-        }
-    }
-
-    private StorageFailure failed(String what, IOException e) {
-        return new StorageFailure(
-                file + " cannot be " + what + ": " + e + "; the folder must be writable and its disk must have room",
-                e);
+        DurableFile.delete(file);
     }
 }

@@ -10,8 +10,12 @@ import java.nio.file.Path;
  *
  * <pre>
  *   key.pem       the private key, mode 0600
+ *   never-started there from the making of the folder until the first start
  *   journal/      what it promised
+ *   journal.mark  which journal that is, and up to where it is there at least
  *   state/        the replicated state with its checkpoints
+ *   state.damaged there when the state was found damaged, until it is put aside
+ *   *.aside       what was damaged and taken out of use
  *   rejoining     there from a start with --rejoin until it may vote again
  *   evidence/     proofs that another replica lied
  *   admin.json    while it runs: {"pid", "port"} of its loopback endpoint
@@ -45,6 +49,44 @@ public record ReplicaFolder(Path path) {
 
     public Path admin() {
         return path.resolve("admin.json");
+    }
+
+    /**
+     * Says that the replica of this folder never ran, so that it may begin with nothing. For whoever makes the folder,
+     * with a new key, for a new cluster: what says so of a replica that ran makes it forget what it promised.
+     *
+     * @throws io.pbft.checkpoint.StorageFailure when it cannot be written
+     */
+    public void markNew() {
+        DurableFile.make(neverStarted());
+    }
+
+    boolean isNew() {
+        return Files.exists(neverStarted());
+    }
+
+    void setStarted() {
+        DurableFile.delete(neverStarted());
+    }
+
+    boolean isStateDamaged() {
+        return Files.exists(stateDamaged());
+    }
+
+    void setStateDamaged(boolean damaged) {
+        if (damaged) {
+            DurableFile.make(stateDamaged());
+        } else {
+            DurableFile.delete(stateDamaged());
+        }
+    }
+
+    private Path neverStarted() {
+        return path.resolve("never-started");
+    }
+
+    private Path stateDamaged() {
+        return path.resolve("state.damaged");
     }
 
     /** @throws ConfigException when it is not a folder */

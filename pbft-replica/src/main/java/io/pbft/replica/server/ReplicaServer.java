@@ -1,7 +1,6 @@
 package io.pbft.replica.server;
 
 import io.pbft.checkpoint.Journal;
-import io.pbft.checkpoint.StateStore;
 import io.pbft.checkpoint.StorageFailure;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Ed25519;
@@ -10,6 +9,7 @@ import io.pbft.crypto.PublicKey;
 import io.pbft.crypto.Signer;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.ConfigException;
+import io.pbft.protocol.Message;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Signed;
@@ -17,14 +17,12 @@ import io.pbft.protocol.Verifier;
 import io.pbft.protocol.VerifierContext;
 import io.pbft.replica.DriverListener;
 import io.pbft.replica.Outbox;
-import io.pbft.replica.Recovery;
 import io.pbft.replica.ReplicaDriver;
 import io.pbft.replica.StateMachine;
 import io.pbft.replica.core.Config;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Input;
-import io.pbft.replica.core.Recovered;
 import io.pbft.replica.core.Replica;
 import io.pbft.replica.core.ReplicaReport;
 import io.pbft.transport.FrameHandler;
@@ -51,8 +49,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A replica as it runs in a process: disk, network and threads around a driver and its core.
  *
- * <p>It halts by itself when its disk fails or when something of its own is not as it must be: it then sends nothing more, says
- * why in one line of the log and in {@link #status}, and calls {@link ServerOptions#onHalt}. It does not exit the process.
+ * <p>It halts by itself when its disk fails or when something of its own is not as it must be: it then sends nothing
+ * more, says why in one line of the log and in {@link #status}, and calls {@link ServerOptions#onHalt}. It does not
+ * exit the process.
  *
  * <p>Thread-safe.
  */
@@ -68,6 +67,7 @@ public final class ReplicaServer implements AutoCloseable {
     private static final long CLOSE_MILLIS_MAX = 10_000;
 
     private final int id;
+    private final ReplicaFolder folder;
     private final String name;
     private final String signatures;
     private final ServerOptions options;
@@ -135,6 +135,7 @@ public final class ReplicaServer implements AutoCloseable {
             ServerOptions options,
             Storage storage) {
         this.id = id;
+        this.folder = folder;
         this.name = "pbft-replica-" + id;
         this.options = options;
         this.evidence = new EvidenceFolder(folder.evidence());
@@ -148,30 +149,30 @@ public final class ReplicaServer implements AutoCloseable {
                     new Verifier(VerifierContext.of(cluster).withSelf(self), scheme, VERIFIER_CACHE_ENTRIES);
 
             this.rejoinMark = new RejoinMark(folder.rejoining());
-            if (options.rejoin()) {
-                rejoinMark.set();
-            }
-            Storage.Opened disk = storage.open(folder, inbox, this::failed);
-            this.journal = opened(disk.journal());
-            StateStore store = opened(disk.store());
             Config config = new Config(id, cluster.quorum(), cluster.clients().size(), cluster.parameters());
-            Recovered recovered = Recovery.recover(
-                    config, journal, store, verifier, folder.journal().toString(), rejoinMark.isSet());
+            DiskStart.Start start = new DiskStart(id, folder, storage, rejoinMark)
+                    .start(config, verifier, options.rejoin(), inbox, this::failed);
+            Storage.Opened disk = start.disk();
+            this.journal = opened(disk.journal());
+            opened(disk.store());
 
             this.replies = repliesExecutor();
             opened.push(replies::shutdownNow);
             this.verifiers = opened(new VerifierPool(
                     options.verifierThreads(), verifier, admission, inbox, counters, this::failed, name));
             this.transport = opened(new Transport(transportConfig(cluster, self, privateKey), new Frames()));
+            OwnVotes ownVotes = new OwnVotes(id, start.recovered());
             this.outbox = new TransportOutbox(id, cluster.replicas().size(), transport::send);
             Sealer sealer = new Sealer(cluster.clusterId(), self, signer);
-            Corruption.Parts honest = new Corruption.Parts(new Replica(config, recovered), outbox);
+            Corruption.Parts honest = new Corruption.Parts(new Replica(config, start.recovered()), remembering(ownVotes));
             Corruption.Parts parts = options.corruption()
                     .map(corruption -> corruption.corrupt(config, sealer, honest))
                     .orElse(honest);
             this.driver = new ReplicaDriver(config, parts.core(), seams(sealer, disk, stateMachine, parts.outbox()));
             this.loop = new CoreLoop(
                     driver,
+                    // One that is made to lie knows not all that it says.
+                    options.corruption().isPresent() ? message -> {} : ownVotes::check,
                     inbox,
                     admission,
                     cluster.parameters().tickMillis(),
@@ -200,6 +201,21 @@ public final class ReplicaServer implements AutoCloseable {
     private ReplicaDriver.Seams seams(Sealer sealer, Storage.Opened disk, StateMachine application, Outbox out) {
         return new ReplicaDriver.Seams(
                 sealer, disk.journal(), disk.store(), application, out, new Listener(), this::reply);
+    }
+
+    private Outbox remembering(OwnVotes ownVotes) {
+        return new Outbox() {
+            @Override
+            public void send(NodeId to, Message message) {
+                outbox.send(to, message);
+            }
+
+            @Override
+            public void broadcast(Message message) {
+                ownVotes.sent(message);
+                outbox.broadcast(message);
+            }
+        };
     }
 
     private void announce() {
@@ -336,7 +352,10 @@ public final class ReplicaServer implements AutoCloseable {
         });
     }
 
-    /** One thread; when it cannot keep up, the core's thread signs replies itself, and so executes no faster than they leave. */
+    /**
+     * One thread; when it cannot keep up, the core's thread signs replies itself, and so executes no faster than they
+     * leave.
+     */
     private ExecutorService repliesExecutor() {
         return new ThreadPoolExecutor(
                 1,
@@ -376,6 +395,14 @@ public final class ReplicaServer implements AutoCloseable {
 
     private static String describe(Throwable cause) {
         return cause instanceof StorageFailure ? String.valueOf(cause.getMessage()) : cause.toString();
+    }
+
+    private void noteStateDamaged() {
+        try {
+            folder.setStateDamaged(true);
+        } catch (StorageFailure failure) {
+            LOG.warn("replica {}: the next start will not know that the state is damaged", id, failure);
+        }
     }
 
     /** Equal to every other of the same connection. */
@@ -434,6 +461,9 @@ public final class ReplicaServer implements AutoCloseable {
         public void halted(Throwable cause) {
             haltCause = cause;
             outbox.stop();
+            if (cause instanceof StorageFailure failure && failure.isDamageOf(StorageFailure.Part.STATE)) {
+                noteStateDamaged();
+            }
             if (cause instanceof StorageFailure) {
                 LOG.error("replica {} halted, its disk failed: {}", id, cause.getMessage(), cause);
             } else {

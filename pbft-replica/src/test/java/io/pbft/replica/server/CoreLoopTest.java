@@ -20,8 +20,8 @@ class CoreLoopTest {
     private final Inbox inbox = new Inbox();
     private final Admission admission = new Admission();
     private final DriverBench bench = new DriverBench(input -> List.of());
-    private final CoreLoop loop =
-            new CoreLoop(bench.driver, inbox, admission, TICK_MILLIS, nanos::get, () -> 7_000 + millis());
+    private final CoreLoop loop = new CoreLoop(
+            bench.driver, message -> {}, inbox, admission, TICK_MILLIS, nanos::get, () -> 7_000 + millis());
 
     private long millis() {
         return TimeUnit.NANOSECONDS.toMillis(nanos.get());

@@ -13,7 +13,9 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A disk in memory, with a journal's thread of its own, that can be made to fail. It outlives the servers that open it. */
+/**
+ * A disk in memory, with a journal's thread of its own, that can be made to fail. It outlives the servers that open it.
+ */
 final class MemoryStorage implements Storage {
     private static final Comparator<JournalEntry> PLACE = Comparator.comparing(JournalEntry::kind)
             .thenComparingLong(JournalEntry::seq)
@@ -22,6 +24,16 @@ final class MemoryStorage implements Storage {
     private final TreeMap<JournalEntry, JournalEntry> durable = new TreeMap<>(PLACE);
     private final MemoryStateStore.Disk states = new MemoryStateStore.Disk();
     volatile boolean broken;
+
+    @Override
+    public boolean wasBegun(ReplicaFolder folder) {
+        return true;
+    }
+
+    @Override
+    public void putAside(ReplicaFolder folder, StorageFailure.Part part) {
+        throw new IllegalStateException("nothing is ever damaged here");
+    }
 
     @Override
     public Opened open(ReplicaFolder folder, Executor core, Consumer<Throwable> failed) {

@@ -89,6 +89,7 @@ final class TestCluster implements AutoCloseable {
             ReplicaFolder folder = ReplicaFolder.of(directory, id);
             Files.createDirectories(folder.path());
             KeyFiles.writePrivate(folder.key(), privateKey(NodeId.replica(id)));
+            folder.markNew();
             replicas.add(new ClusterConfig.ReplicaInfo(
                     id, "127.0.0.1", held.get(id).getLocalPort(), publicKey(NodeId.replica(id))));
             held.get(id).close();
@@ -101,8 +102,8 @@ final class TestCluster implements AutoCloseable {
     }
 
     /**
-     * Holds a free port below those that systems give to outgoing connections: of the latter, a replica that starts and dials
-     * could take the one that the next replica is to listen on.
+     * Holds a free port below those that systems give to outgoing connections: of the latter, a replica that starts and
+     * dials could take the one that the next replica is to listen on.
      */
     private static ServerSocket holdPort() throws IOException {
         while (true) {
