@@ -51,11 +51,7 @@ final class BulkLoad {
             throw new IllegalArgumentException("at most " + (1 << NUMBER_BITS) + " keys");
         }
         try (LmdbEnvironment env = LmdbEnvironment.open(
-                folder.resolve("state"),
-                "the state",
-                MAP_BYTES,
-                StateTables.Databases.COUNT,
-                new StateCheck())) {
+                folder.resolve("state"), "the state", MAP_BYTES, StateTables.Databases.COUNT, new StateCheck())) {
             new BulkLoad(env, keys, valueBytes).run();
         }
     }

@@ -164,7 +164,8 @@ public final class ReplicaServer implements AutoCloseable {
             OwnVotes ownVotes = new OwnVotes(id, start.recovered());
             this.outbox = new TransportOutbox(id, cluster.replicas().size(), transport::send);
             Sealer sealer = new Sealer(cluster.clusterId(), self, signer);
-            Corruption.Parts honest = new Corruption.Parts(new Replica(config, start.recovered()), remembering(ownVotes));
+            Corruption.Parts honest =
+                    new Corruption.Parts(new Replica(config, start.recovered()), remembering(ownVotes));
             Corruption.Parts parts = options.corruption()
                     .map(corruption -> corruption.corrupt(config, sealer, honest))
                     .orElse(honest);
