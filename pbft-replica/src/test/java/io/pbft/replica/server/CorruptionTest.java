@@ -27,6 +27,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +69,9 @@ class CorruptionTest {
     private int tried;
     private int healed;
     private int refused;
+    private int triedInAll;
+    private int healedInAll;
+    private int refusedInAll;
 
     /** What may happen to a file. */
     private interface Damage {
@@ -97,6 +102,19 @@ class CorruptionTest {
         assertThat(promised.stateSeq()).isPositive();
         assertThat(promised.commits()).isNotEmpty();
         assertThat(state).isNotEmpty();
+    }
+
+    @AfterEach
+    void countInAll() {
+        triedInAll += tried;
+        healedInAll += healed;
+        refusedInAll += refused;
+    }
+
+    @AfterAll
+    void tell() {
+        LOG.info("in all: {} tried, {} started whole or healed, {} refused", triedInAll, healedInAll, refusedInAll);
+        assertThat(healedInAll + refusedInAll).isEqualTo(triedInAll);
     }
 
     @BeforeEach

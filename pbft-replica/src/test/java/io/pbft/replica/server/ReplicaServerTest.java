@@ -205,6 +205,7 @@ class ReplicaServerTest {
         refused(config, 1, ConfigException.class, "not the private key of replica 1");
 
         Files.delete(key);
+        ReplicaFolder.of(directory, 1).setStarted();
         Files.delete(key.getParent());
         refused(config, 1, ConfigException.class, "no such folder");
         Files.writeString(key.getParent(), "");
