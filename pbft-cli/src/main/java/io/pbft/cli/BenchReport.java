@@ -2,6 +2,7 @@ package io.pbft.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.errorprone.annotations.FormatMethod;
 import io.pbft.cli.load.Load;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -112,6 +113,7 @@ record BenchReport(int clients, Bench.Plan plan, Bench.Result result) {
         return String.format(Locale.ROOT, "%,." + digits + "f", value);
     }
 
+    @FormatMethod
     private static void line(PrintWriter out, String format, Object... cells) {
         out.println(String.format(Locale.ROOT, format, cells).stripTrailing());
     }

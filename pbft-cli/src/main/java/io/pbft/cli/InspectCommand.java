@@ -2,6 +2,7 @@ package io.pbft.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.errorprone.annotations.FormatMethod;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.NodeId;
@@ -158,6 +159,7 @@ final class InspectCommand implements Callable<Integer> {
         return found.rejoining() ? ", which rejoins and may not vote yet" : "";
     }
 
+    @FormatMethod
     private static void line(PrintWriter out, String format, Object... values) {
         out.println(String.format(Locale.ROOT, format, values));
     }

@@ -43,6 +43,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -172,8 +173,7 @@ public final class ReplicaServer implements AutoCloseable {
             this.driver = new ReplicaDriver(config, parts.core(), seams(sealer, disk, stateMachine, parts.outbox()));
             this.loop = new CoreLoop(
                     driver,
-                    // One that is made to lie knows not all that it says.
-                    options.corruption().isPresent() ? message -> {} : ownVotes::check,
+                    guard(ownVotes),
                     inbox,
                     admission,
                     cluster.parameters().tickMillis(),
@@ -202,6 +202,11 @@ public final class ReplicaServer implements AutoCloseable {
     private ReplicaDriver.Seams seams(Sealer sealer, Storage.Opened disk, StateMachine application, Outbox out) {
         return new ReplicaDriver.Seams(
                 sealer, disk.journal(), disk.store(), application, out, new Listener(), this::reply);
+    }
+
+    private Consumer<Message> guard(OwnVotes ownVotes) {
+        // One that is made to lie knows not all that it says.
+        return options.corruption().isPresent() ? message -> {} : ownVotes::check;
     }
 
     private Outbox remembering(OwnVotes ownVotes) {
