@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,23 +72,18 @@ class ByzantineReplicaIT {
         load();
     }
 
+    /** No correct replica sees both of its proposals here, so nobody can prove anything; but without a quorum it goes. */
     @Test
-    void aPrimaryThatEquivocatesIsReplacedAndTheOthersKeepTheEvidence() throws Exception {
+    void aPrimaryThatEquivocatesIsReplaced() throws Exception {
         startCluster(0, "equivocate");
         load();
         PbftProcess.Result put = PbftProcess.run("put", "--dir", dir, "k", "v");
         assertThat(put.exit()).as(put.err()).isZero();
         PbftProcess.Result get = PbftProcess.run("get", "--dir", dir, "--read", "ordered", "k");
         assertThat(get.out()).isEqualTo("v\n");
-        List<Path> evidence = new ArrayList<>();
-        for (int id = 1; id < 4; id++) {
-            Path folder = dir.resolve("replica-" + id).resolve("evidence");
-            if (Files.isDirectory(folder)) {
-                try (Stream<Path> files = Files.list(folder)) {
-                    files.forEach(evidence::add);
-                }
-            }
-        }
-        assertThat(evidence).isNotEmpty();
+        JsonNode status = json(PbftProcess.run("status", "--dir", dir, "--json"));
+        assertThat(status.path("replicas"))
+                .hasSize(4)
+                .allSatisfy(replica -> assertThat(replica.path("view").asLong()).isPositive());
     }
 }
