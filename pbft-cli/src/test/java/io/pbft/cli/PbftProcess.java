@@ -43,6 +43,10 @@ final class PbftProcess implements AutoCloseable {
     }
 
     static PbftProcess start(Object... words) throws IOException {
+        return new PbftProcess(new ProcessBuilder(command(words)).start());
+    }
+
+    private static List<String> command(Object... words) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -52,6 +56,13 @@ final class PbftProcess implements AutoCloseable {
         for (Object word : words) {
             command.add(word.toString());
         }
+        return command;
+    }
+
+    /** @param shell what a shell does before it becomes the command, such as a ulimit */
+    static PbftProcess startAfter(String shell, Object... words) throws IOException {
+        List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", shell + "; exec \"$@\"", "sh"));
+        command.addAll(command(words));
         return new PbftProcess(new ProcessBuilder(command).start());
     }
 
