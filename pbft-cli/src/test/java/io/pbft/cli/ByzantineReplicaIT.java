@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,7 +74,6 @@ class ByzantineReplicaIT {
         load();
     }
 
-    /** No correct replica sees both of its proposals here, so nobody can prove anything; but without a quorum it goes. */
     @Test
     void aPrimaryThatEquivocatesIsReplaced() throws Exception {
         startCluster(0, "equivocate");
@@ -85,5 +86,25 @@ class ByzantineReplicaIT {
         assertThat(status.path("replicas"))
                 .hasSize(4)
                 .allSatisfy(replica -> assertThat(replica.path("view").asLong()).isPositive());
+        assertNamed("replica-0");
+    }
+
+    /** All that the correct replicas keep as evidence names the liar, and convinces one who has the configuration alone. */
+    private void assertNamed(String liar) throws Exception {
+        List<Path> evidence = new ArrayList<>();
+        for (int id = 0; id < 4; id++) {
+            Path folder = dir.resolve("replica-" + id).resolve("evidence");
+            if (!liar.equals("replica-" + id) && Files.isDirectory(folder)) {
+                try (Stream<Path> files = Files.list(folder)) {
+                    evidence.addAll(files.toList());
+                }
+            }
+        }
+        assertThat(evidence).isNotEmpty();
+        for (Path file : evidence) {
+            JsonNode verdict = json(PbftProcess.run("verify", "--config", dir.resolve("cluster.json"), file, "--json"));
+            assertThat(verdict.path("valid").asBoolean()).as(verdict.toString()).isTrue();
+            assertThat(verdict.path("accused").asText()).as(file.toString()).isEqualTo(liar);
+        }
     }
 }

@@ -13,6 +13,7 @@ import io.pbft.protocol.Proposal;
 import io.pbft.protocol.Refusal;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
+import io.pbft.protocol.Vote;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -170,7 +171,45 @@ final class Agreement {
             Prepare prepare = new Prepare(state.view(), slot.seq, prePrepare.digest(), state.self);
             out.add(new Effect.Bind(new Promise.AgreeTo(prepare, proposal)));
         }
+        for (Vote vote : slot.votesIn(prePrepare.view())) {
+            showPrePrepare(slot, vote, out);
+        }
         checkPrepared(slot, out);
+    }
+
+    /**
+     * Whoever votes for another digest than that of the PRE-PREPARE accepted here for the same view and number lies, or was
+     * told of another batch by the primary. A vote carries the digest alone; so its signer is shown the PRE-PREPARE, without
+     * the batch, and holds both if the primary lied to it. Once for each view and number, in answer to a vote that is as
+     * long: a liar that votes for what nobody proposed gets no more out than it puts in.
+     */
+    private void showPrePrepare(Slot slot, Vote vote, Effects out) {
+        Proposal accepted = slot.acceptedIn(vote.view());
+        if (accepted == null) {
+            return;
+        }
+        PrePrepare prePrepare = accepted.prePrepare().statement();
+        boolean concerned = vote.replica() != prePrepare.replica()
+                && vote.replica() != state.self
+                && prePrepare.replica() != state.self;
+        if (concerned && !vote.digest().equals(prePrepare.digest()) && slot.showsFirst(vote.replica(), vote.view())) {
+            out.add(new Effect.Send(ReplicaState.to(vote.replica()), accepted.prePrepare()));
+        }
+    }
+
+    /**
+     * A PRE-PREPARE without its batch is no proposal: it is proof that the primary of its view said two things, or nothing
+     * at all. Opens no slot and changes none.
+     */
+    void onShownPrePrepare(Signed<PrePrepare> shown, Effects out) {
+        PrePrepare prePrepare = shown.statement();
+        Slot slot = state.slots.get(prePrepare.seq());
+        Signed<PrePrepare> held = slot == null ? null : slot.prePrepareIn(prePrepare.view());
+        if (held != null && !held.statement().digest().equals(prePrepare.digest())) {
+            state.accuse(held, shown, out);
+        } else {
+            state.ignore("PRE-PREPARE without its batch");
+        }
     }
 
     void onPrepare(Signed<Prepare> vote, Effects out) {
@@ -185,6 +224,7 @@ final class Agreement {
             if (earlier != null) {
                 state.accuse(earlier, vote, out);
             } else {
+                showPrePrepare(slot, prepare, out);
                 checkPrepared(slot, out);
             }
         }
@@ -220,8 +260,10 @@ final class Agreement {
         Signed<Commit> earlier = slot.commits.add(vote);
         if (earlier != null) {
             state.accuse(earlier, vote, out);
-        } else if (slot.committed() == null
-                && slot.commits.count(commit.view(), commit.digest()) >= state.quorum.quorum()) {
+            return;
+        }
+        showPrePrepare(slot, commit, out);
+        if (slot.committed() == null && slot.commits.count(commit.view(), commit.digest()) >= state.quorum.quorum()) {
             slot.committed(new CommitCertificate(
                     commit.view(),
                     commit.seq(),

@@ -8,6 +8,7 @@ import io.pbft.protocol.Commit;
 import io.pbft.protocol.Decision;
 import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NewView;
+import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Proposal;
@@ -188,7 +189,8 @@ public final class Replica implements Core {
                 ReplyFetch fetch = message.message(ReplyFetch.class);
                 execution.onReplyFetch(message.from(), fetch.epoch(), fetch.number(), out);
             }
-            case PRE_PREPARE, REPLY_ROOT, REPLY, READ_REPLY, REFUSAL, STATE_FETCH, STATE_NODES ->
+            case PRE_PREPARE -> agreement.onShownPrePrepare(message.signed(PrePrepare.class), out);
+            case REPLY_ROOT, REPLY, READ_REPLY, REFUSAL, STATE_FETCH, STATE_NODES ->
                 state.ignore(type + " is not for the core");
         }
     }

@@ -4,9 +4,14 @@ import io.pbft.crypto.Digest;
 import io.pbft.protocol.Batch;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Proposal;
+import io.pbft.protocol.Signed;
+import io.pbft.protocol.Vote;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +36,9 @@ final class Slot {
     /** Batches by digest: of the accepted proposal, the prepared certificate and the commit certificate, no others. */
     private final TreeMap<Digest, Batch> batches = new TreeMap<>();
 
+    /** To whom the PRE-PREPARE accepted here was shown, and in which view last. */
+    private final TreeMap<Integer, Long> shown = new TreeMap<>();
+
     /** The highest view in which this replica promised a PREPARE (or, as primary, a PRE-PREPARE), and a COMMIT. */
     long agreedView = NEVER;
 
@@ -49,6 +57,31 @@ final class Slot {
     @Nullable
     Proposal acceptedIn(long view) {
         return accepted != null && accepted.prePrepare().statement().view() == view ? accepted : null;
+    }
+
+    /** The PRE-PREPARE of {@code view} that this replica accepted or knows to be prepared, or null. */
+    @Nullable
+    Signed<PrePrepare> prePrepareIn(long view) {
+        Proposal proposal = acceptedIn(view);
+        if (proposal != null) {
+            return proposal.prePrepare();
+        }
+        return prepared != null && prepared.view() == view ? prepared.prePrepare() : null;
+    }
+
+    /** All votes of {@code view}, PREPAREs first, each in ascending order of their sender. */
+    List<Vote> votesIn(long view) {
+        List<Vote> votes = new ArrayList<>();
+        prepares.in(view).forEach(vote -> votes.add(vote.statement()));
+        commits.in(view).forEach(vote -> votes.add(vote.statement()));
+        return votes;
+    }
+
+    /** Whether {@code replica} was not shown this slot's PRE-PREPARE of {@code view} yet; from now on it was. */
+    boolean showsFirst(int replica, long view) {
+        long last = shown.getOrDefault(replica, NEVER);
+        shown.put(replica, Math.max(last, view));
+        return last < view;
     }
 
     void accept(Proposal proposal) {

@@ -56,6 +56,18 @@ final class VoteTable<V extends Vote> {
         return matching;
     }
 
+    /** The votes of one view, in ascending order of their sender. */
+    List<Signed<V>> in(long view) {
+        List<Signed<V>> votes = new ArrayList<>();
+        for (TreeMap<Long, Signed<V>> ofSender : bySender.values()) {
+            Signed<V> vote = ofSender.get(view);
+            if (vote != null) {
+                votes.add(vote);
+            }
+        }
+        return votes;
+    }
+
     @Nullable
     Signed<V> of(int sender, long view) {
         TreeMap<Long, Signed<V>> votes = bySender.get(sender);

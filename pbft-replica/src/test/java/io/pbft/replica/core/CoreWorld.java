@@ -13,6 +13,7 @@ import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.CommitCertificate;
 import io.pbft.protocol.Decision;
+import io.pbft.protocol.Equivocation;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
@@ -240,6 +241,11 @@ final class CoreWorld {
             return accepted.message();
         }
         throw new AssertionError("not accepted: " + verdict);
+    }
+
+    /** Whether the verifier is convinced by it. */
+    boolean isEvidence(Equivocation evidence) {
+        return evidence.verify(verifier);
     }
 
     /** Delivers until nothing is on its way. */

@@ -181,6 +181,10 @@ class RandomWalkTest {
             assertThat(new HashSet<>(order)).hasSize(submitted);
             for (CoreWorld.Node node : world.nodes) {
                 assertThat(node.executed).as("replica %d", node.id).isEqualTo(order);
+                // All are correct: nobody holds evidence against anybody, whatever crashed when.
+                assertThat(node.effects(Effect.Accuse.class))
+                        .as("replica %d", node.id)
+                        .isEmpty();
                 for (Effect.Execute execute : node.effects(Effect.Execute.class)) {
                     Digest other = history.putIfAbsent(execute.seq(), execute.seed());
                     assertThat(other == null || other.equals(execute.seed()))

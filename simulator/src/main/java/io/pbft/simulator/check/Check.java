@@ -26,6 +26,8 @@ public enum Check {
     CHECKPOINTS(true),
     /** What a client takes for proof proves it to others. */
     RECEIPTS(true),
+    /** Evidence that a replica keeps convicts by itself, and never names a correct one. */
+    EVIDENCE(true),
     /** Windows, queues and journals keep to their limits. */
     MEMORY(true),
     /** No input makes a correct replica or client throw. */

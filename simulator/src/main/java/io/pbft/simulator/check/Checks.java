@@ -4,6 +4,7 @@ import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.Signed;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.ReplicaReport;
@@ -34,6 +35,7 @@ public final class Checks implements Watch {
     private final Checkpoints checkpoints;
     private final Certificates certificates;
     private final LogReplay logReplay;
+    private final Evidence evidence;
     private final Probes probes;
     private final History history;
     private final boolean faultFree;
@@ -68,6 +70,7 @@ public final class Checks implements Watch {
                 options.parameters().checkpointInterval(),
                 world.verifierWithoutMemory()::isSigned);
         this.logReplay = new LogReplay(findings);
+        this.evidence = new Evidence(findings, options.faulty(), world.verifierWithoutMemory()::isSigned, world::probe);
         this.probes = new Probes(world::probe);
         this.history = new History(findings);
         this.due = new long[options.replicas()];
@@ -232,6 +235,11 @@ public final class Checks implements Watch {
                     Check.CHECKPOINTS,
                     "replica " + replica + " finds its state diverged at " + note.seq() + ": " + note.detail());
         }
+    }
+
+    @Override
+    public void accused(int replica, Signed<?> first, Signed<?> second) {
+        evidence.accused(replica, first, second);
     }
 
     @Override

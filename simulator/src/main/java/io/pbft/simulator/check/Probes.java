@@ -2,6 +2,7 @@ package io.pbft.simulator.check;
 
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Batch;
+import io.pbft.protocol.MessageType;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Rejection;
@@ -11,6 +12,7 @@ import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Promise;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +37,11 @@ public final class Probes {
     static final String NULL_CHECKPOINT = "a checkpoint is taken at a null request";
     static final String SECOND_AGREEMENT = "a replica agrees to a second batch at the same number, in a later view";
 
+    static final String SPLIT = "correct replicas agree to different batches at one number of one view";
+    static final String SHOWN = "a replica shows another what the primary told it";
+
+    static final String NAMED = "a correct replica keeps evidence against a faulty one";
+
     private static final List<String> PATHS = List.of(
             NULL_SLOT,
             CHOICE,
@@ -45,7 +52,10 @@ public final class Probes {
             TRANSFER_IN_CHANGE,
             MOVING_TARGET,
             NULL_CHECKPOINT,
-            SECOND_AGREEMENT);
+            SECOND_AGREEMENT,
+            SPLIT,
+            SHOWN,
+            NAMED);
 
     /** Where one replica stands, as far as its effects tell. */
     private static final class Stand {
@@ -55,8 +65,13 @@ public final class Probes {
         final Map<Long, Digest> agreed = new TreeMap<>();
     }
 
+    private record Place(long view, long seq) {}
+
     private final Consumer<String> hit;
     private final Map<Integer, Stand> stands = new TreeMap<>();
+
+    /** What was agreed to first, by view and sequence number. Looked up, never iterated over. */
+    private final Map<Place, Digest> agreedFirst = new HashMap<>();
 
     public Probes(Consumer<String> hit) {
         this.hit = hit;
@@ -93,6 +108,8 @@ public final class Probes {
             stand.installing = true;
         } else if (effect instanceof Effect.TakeSnapshot) {
             stand.installing = false;
+        } else if (effect instanceof Effect.Send send) {
+            hitIf(send.message().type() == MessageType.PRE_PREPARE, SHOWN);
         } else if (effect instanceof Effect.Note note && note.event() == Event.STATE_TRANSFER_FINISHED) {
             stand.installing = false;
         }
@@ -121,6 +138,10 @@ public final class Probes {
         } else if (promise instanceof Promise.AgreeTo p) {
             Digest before = stand.agreed.put(p.prepare().seq(), p.prepare().digest());
             hitIf(before != null && !before.equals(p.prepare().digest()), SECOND_AGREEMENT);
+            Digest first = agreedFirst.putIfAbsent(
+                    new Place(p.prepare().view(), p.prepare().seq()),
+                    p.prepare().digest());
+            hitIf(first != null && !first.equals(p.prepare().digest()), SPLIT);
         }
     }
 

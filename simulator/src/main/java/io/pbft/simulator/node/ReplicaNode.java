@@ -456,7 +456,6 @@ public final class ReplicaNode implements Network.Endpoint {
 
         @Override
         public void accuse(Signed<?> first, Signed<?> second) {
-            world.probe("accused");
             world.trace()
                     .event(
                             "accuse",
@@ -464,6 +463,7 @@ public final class ReplicaNode implements Network.Endpoint {
                             0,
                             0,
                             String.valueOf(first.statement().signer()));
+            watch.accused(index, first, second);
         }
 
         @Override

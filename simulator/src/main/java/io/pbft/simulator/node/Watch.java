@@ -4,12 +4,14 @@ import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.Signed;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.ReplicaReport;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
 
-/** What nodes tell the checkers. Replicas and clients that are faulty on purpose are not heard here, but for their operations. */
+/** What nodes tell the checkers. Replicas and clients that are faulty on purpose are not heard here, but for operations and
+ * accusations. */
 public interface Watch {
     void executed(int replica, Effect.Execute batch);
 
@@ -26,6 +28,9 @@ public interface Watch {
     void reported(int replica, ReplicaReport report, int journalEntries);
 
     void noted(int replica, Effect.Note note);
+
+    /** A replica, correct or not, keeps these two statements as evidence against their signer. */
+    void accused(int replica, Signed<?> first, Signed<?> second);
 
     /** A node threw, or stopped for good. */
     void failed(String node, Throwable cause);

@@ -201,6 +201,7 @@ public final class HtmlReport {
             case CHECKPOINTS ->
                 "Correct replicas have different states at a checkpoint, or another one than the log gives.";
             case RECEIPTS -> "What a client took for a proof does not convince anybody else.";
+            case EVIDENCE -> "What a replica kept as evidence convicts nobody, or names a replica that is correct.";
             case MEMORY -> "A window, queue or journal grew beyond its limit.";
             case ROBUSTNESS -> "A correct node threw an exception: no message and no disk may make it do so.";
             case LIVENESS ->

@@ -12,6 +12,7 @@ import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Codec;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
@@ -19,9 +20,11 @@ import io.pbft.protocol.ViewChange;
 import io.pbft.replica.core.Effect;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Each checker is trusted because it catches what is planted here, and because it lets the honest case through. */
@@ -35,6 +38,7 @@ class CheckersTest {
     private final Order order = new Order(findings, client -> client < 2);
     private final Checkpoints checkpoints = new Checkpoints(findings);
     private final History history = new History(findings);
+    private final List<String> named = new ArrayList<>();
     private boolean durable = true;
     private final Promises promises = new Promises(findings, (replica, kind, seq, view) -> durable);
 
@@ -56,7 +60,7 @@ class CheckersTest {
         return new Call(number, "get", key, "", "");
     }
 
-    private static Message signed(Statement statement) {
+    private static Signed<?> signed(Statement statement) {
         return new Signed<>(statement, SIGNATURE);
     }
 
@@ -203,6 +207,31 @@ class CheckersTest {
         assertThat(findings.isEmpty()).isTrue();
         checkpoints.seen(2, 8, B);
         found(Check.CHECKPOINTS);
+    }
+
+    @Test
+    void evidenceFindsWhatIsNoConflict() {
+        Evidence evidence = new Evidence(findings, Set.of(3), signed -> true, named::add);
+        evidence.accused(0, signed(new PrePrepare(3, 1, A, 3)), signed(new PrePrepare(3, 1, B, 3)));
+        assertThat(findings.isEmpty()).isTrue();
+        assertThat(named).containsExactly(Probes.NAMED);
+        evidence.accused(0, signed(new PrePrepare(3, 1, A, 3)), signed(new PrePrepare(7, 1, B, 3)));
+        found(Check.EVIDENCE);
+    }
+
+    @Test
+    void evidenceFindsASignatureThatIsNobodys() {
+        Signed<?> forged = signed(new PrePrepare(3, 1, B, 3));
+        Evidence evidence = new Evidence(findings, Set.of(3), signed -> !signed.equals(forged), named::add);
+        evidence.accused(0, signed(new PrePrepare(3, 1, A, 3)), forged);
+        found(Check.EVIDENCE);
+    }
+
+    @Test
+    void evidenceFindsThatACorrectReplicaIsNamed() {
+        Evidence evidence = new Evidence(findings, Set.of(3), signed -> true, named::add);
+        evidence.accused(3, signed(new Prepare(3, 1, A, 2)), signed(new Prepare(3, 1, B, 2)));
+        found(Check.EVIDENCE);
     }
 
     private void answer(Call call, String text, long seq, long last) {

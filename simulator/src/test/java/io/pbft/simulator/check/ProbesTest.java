@@ -8,6 +8,7 @@ import io.pbft.crypto.Signature;
 import io.pbft.protocol.Batch;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.NewView;
+import io.pbft.protocol.NodeId;
 import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.PreparedCertificate;
@@ -105,6 +106,18 @@ class ProbesTest {
         leave(1);
         install();
         assertThat(hits).contains(Probes.TRANSFER_IN_CHANGE);
+    }
+
+    @Test
+    void whatAnEquivocatingPrimaryBringsAbout() {
+        agree(0, A);
+        agree(0, A);
+        probes.wanted(1, new Effect.Send(NodeId.replica(2), signed(new Prepare(0, 9, A, 1))));
+        assertThat(hits).isEmpty();
+        agree(0, B);
+        assertThat(hits).contains(Probes.SPLIT);
+        probes.wanted(1, new Effect.Send(NodeId.replica(2), signed(new PrePrepare(0, 9, A, 0))));
+        assertThat(hits).contains(Probes.SHOWN);
     }
 
     @Test
