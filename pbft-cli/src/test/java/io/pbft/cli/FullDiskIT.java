@@ -6,6 +6,7 @@ import io.pbft.client.PbftClient;
 import io.pbft.client.kv.KvClient;
 import io.pbft.crypto.Bytes;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -62,7 +63,7 @@ class FullDiskIT {
 
     private static boolean run(List<String> command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(PbftProcess.PATIENCE_SECONDS, TimeUnit.SECONDS))
                 .isTrue();
         if (process.exitValue() != 0) {
