@@ -75,6 +75,9 @@ final class ClientLoop implements Network.Listener {
         record Report(CompletableFuture<ClientReport> report) implements Event {}
 
         record Close(long deadlineNanos) implements Event {}
+
+        /** The callbacks of answers have run that were given to their executor before. */
+        record AnswersTaken() implements Event {}
     }
 
     private final ClientConfig config;
@@ -98,6 +101,14 @@ final class ClientLoop implements Network.Listener {
     private final TreeSet<Call> deadlines = new TreeSet<>(
             Comparator.<Call>comparingLong(call -> call.deadlineNanos).thenComparingLong(call -> call.ticket));
     private final Map<Long, Bytes> signedRequests = new HashMap<>();
+    /** Calls that the core does not know yet: see {@link #mayGather}. */
+    private final List<Input> gathered = new ArrayList<>();
+
+    /** Answers given to the callbacks' executor in this pass, and how often it was asked to say that it is through. */
+    private int answersGiven;
+
+    private int answersUntaken;
+
     private long tickets;
     private boolean tickAsked;
     private long idleSinceNanos = System.nanoTime();
@@ -244,28 +255,59 @@ final class ClientLoop implements Network.Listener {
 
     private void tick() {
         tickAsked = false;
+        begin();
         step(new Input.Tick());
         expireDeadlines(System.nanoTime());
     }
 
     /** Calls first and together, so that they share a signature. */
     private void take(List<Event> events) {
-        List<Input> calling = new ArrayList<>();
         boolean wasIdle = isIdle();
         for (Event event : events) {
             if (event instanceof Event.Begin begin) {
-                onBegin(begin.call()).ifPresent(calling::add);
+                onBegin(begin.call()).ifPresent(gathered::add);
+            } else if (event instanceof Event.AnswersTaken) {
+                answersUntaken--;
             }
         }
-        if (!calling.isEmpty()) {
-            if (wasIdle) {
-                renewSessionAfterPause();
-            }
-            core.step(calling, effects);
-            carryOut();
+        if (wasIdle && !gathered.isEmpty()) {
+            renewSessionAfterPause();
+        }
+        if (!mayGather()) {
+            begin();
         }
         for (Event event : events) {
             onEvent(event);
+        }
+        askForAnswersTaken();
+    }
+
+    /**
+     * Whoever got an answer often has the next call ready: while the callbacks of several answers run, calls gather, so
+     * that they share a request instead of following each other in several. A tick ends the waiting in any case.
+     */
+    private boolean mayGather() {
+        return answersUntaken > 0 && closeByNanos.isEmpty();
+    }
+
+    private void askForAnswersTaken() {
+        if (answersGiven > 1) {
+            try {
+                config.callbacks().execute(() -> put(new Event.AnswersTaken()));
+                answersUntaken++;
+            } catch (RejectedExecutionException e) {
+                LOG.debug("{}: the executor of callbacks is shut down", config);
+            }
+        }
+        answersGiven = 0;
+    }
+
+    /** Tells the core of the calls that gathered. */
+    private void begin() {
+        if (!gathered.isEmpty()) {
+            core.step(gathered, effects);
+            gathered.clear();
+            carryOut();
         }
     }
 
@@ -288,12 +330,14 @@ final class ClientLoop implements Network.Listener {
             LOG.debug("{}: replica {} is {}", config, connection.replica(), connection.up() ? "connected" : "gone");
             step(new Input.Connection(connection.replica(), connection.up()));
         } else if (event instanceof Event.Cancel cancel) {
+            begin();
             if (calls.containsKey(cancel.call().ticket)) {
                 step(new Input.Abandon(cancel.call().ticket));
             }
         } else if (event instanceof Event.Report report) {
             report.report().complete(core.report());
         } else if (event instanceof Event.Close close) {
+            begin();
             closeByNanos = Optional.of(close.deadlineNanos());
         }
     }
@@ -529,6 +573,7 @@ final class ClientLoop implements Network.Listener {
         Executor executor = config.callbacks();
         try {
             executor.execute(completion);
+            answersGiven++;
         } catch (RejectedExecutionException e) {
             // The application shut its executor down before the client: better on this thread than never.
             completion.run();

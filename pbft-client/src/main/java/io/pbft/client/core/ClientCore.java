@@ -36,8 +36,9 @@ import java.util.TreeMap;
  * executed once at most, however often its request is sent.
  *
  * <h2>Bundles</h2>
- * While fewer than {@link Config#bundlesMax} requests are in flight, everything that waits is sent at once as one request; while
- * that many are, operations gather. So an idle client adds no delay, and a busy one pays one signature for many operations.
+ * Everything that waits is sent as one request: at once while nothing is in flight, otherwise as soon as it is as much as what
+ * is in flight, and at the next tick at the latest, unless {@link Config#bundlesMax} requests are in flight already. So an idle
+ * client adds no delay, and a busy one pays one signature for many operations.
  * Operations that wait at the same time may be executed in any order: who needs an order waits for the first result.
  *
  * <h2>Whom to ask</h2>
@@ -73,6 +74,12 @@ public final class ClientCore {
 
     /** What waits to be ordered, and what waits to be read, in the order of tickets. */
     private final TreeMap<Long, Waiting> queue = new TreeMap<>();
+
+    /** Bytes of the operations in {@link #queue}. */
+    private long queueBytes;
+
+    /** Whether this step is a tick's: what waits goes then. */
+    private boolean ticked;
 
     private final TreeMap<Long, WaitingRead> readQueue = new TreeMap<>();
     private final TreeMap<Long, PendingOperation> pending = new TreeMap<>();
@@ -168,13 +175,14 @@ public final class ClientCore {
     private void settle(Effects out) {
         endSessionWhenDrained(out);
         sendWhatWaits(out);
+        ticked = false;
         checkInvariants();
     }
 
     private void apply(Input input, Effects out) {
         if (input instanceof Input.Submit submit) {
             if (accept(submit.ticket(), submit.operation(), out)) {
-                queue.put(submit.ticket(), new Waiting(submit.operation(), false));
+                enqueue(submit.ticket(), new Waiting(submit.operation(), false));
             }
         } else if (input instanceof Input.Read read) {
             if (accept(read.ticket(), read.operation(), out)) {
@@ -228,9 +236,15 @@ public final class ClientCore {
         return true;
     }
 
+    private void enqueue(long ticket, Waiting waiting) {
+        queue.put(ticket, waiting);
+        queueBytes += waiting.operation().size();
+    }
+
     private void onAbandon(long ticket, Effects out) {
         Waiting waiting = queue.remove(ticket);
         if (waiting != null) {
+            queueBytes -= waiting.operation().size();
             out.add(new Effect.Fail(ticket, waiting.read() ? Failure.READ_UNANSWERED : Failure.NOT_SENT));
             return;
         }
@@ -261,9 +275,22 @@ public final class ClientCore {
             return;
         }
         sendReads(out);
-        while (!queue.isEmpty() && sessionEnds.isEmpty() && makeRoom(out)) {
+        while (!queue.isEmpty() && sessionEnds.isEmpty() && (ticked || worthABundle()) && makeRoom(out)) {
             sendBundle(out);
         }
+    }
+
+    /**
+     * A request costs everybody the same signatures whatever is in it: another one is worth them when it carries as much as
+     * is in flight, or all that one may carry.
+     */
+    private boolean worthABundle() {
+        int inFlight = 0;
+        for (Bundle bundle : bundles.values()) {
+            inFlight += bundle.awaited;
+        }
+        return queue.size() > Math.min(inFlight, Limits.REQUEST_OPERATIONS_MAX - 1)
+                || queueBytes >= Limits.REQUEST_BYTES_MAX;
     }
 
     /** Whether one more request may be sent: operations that were given up make place where there is none. */
@@ -301,6 +328,7 @@ public final class ClientCore {
                 break;
             }
             bytes += operation.size();
+            queueBytes -= operation.size();
             tickets.add(entry.getKey());
             taken.add(entry.getValue());
             operations.add(operation);
@@ -350,7 +378,7 @@ public final class ClientCore {
                             ? config.quorum().quorum()
                             : config.quorum().weak())) {
                 readFallbacks++;
-                queue.put(entry.getKey(), new Waiting(read.operation(), true));
+                enqueue(entry.getKey(), new Waiting(read.operation(), true));
                 continue;
             }
             nonce++;
@@ -549,7 +577,7 @@ public final class ClientCore {
     private void orderInstead(ReadInFlight read) {
         forgetRead(read.nonce);
         readFallbacks++;
-        queue.put(read.ticket, new Waiting(read.operation, true));
+        enqueue(read.ticket, new Waiting(read.operation, true));
     }
 
     /** Hints that nobody signs: what f + 1 replicas say, one correct replica says. */
@@ -585,6 +613,7 @@ public final class ClientCore {
 
     private void onTick(Effects out) {
         tick++;
+        ticked = true;
         for (Bundle bundle : bundles.values()) {
             if (bundle.retransmitAtTick <= tick) {
                 bundle.retransmitTicks = Math.min(2 * bundle.retransmitTicks, config.retransmitTicksMax());

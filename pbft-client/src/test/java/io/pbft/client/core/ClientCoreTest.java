@@ -54,13 +54,36 @@ class ClientCoreTest {
     }
 
     @Test
+    void whatWaitsGoesWhenItIsAsMuchAsIsInFlightOrAtTheNextTick() {
+        onlyRequest(submit(1, Bytes.utf8("op1")));
+        assertThat(operations(submit(2, Bytes.utf8("op2")))).containsExactly("op2");
+        assertThat(submit(3, Bytes.utf8("op3"))).isEmpty();
+        assertThat(operations(submit(4, Bytes.utf8("op4")))).containsExactly("op3", "op4");
+        assertThat(submit(5, Bytes.utf8("op5"))).isEmpty();
+
+        assertThat(operations(step(new Input.Tick()))).containsExactly("op5");
+    }
+
+    @Test
+    void anAnswerLetsGoWhatWaitedForIt() {
+        Request first = onlyRequest(submit(1, OP));
+        onlyRequest(submit(2, Bytes.utf8("op2")));
+        assertThat(submit(3, Bytes.utf8("op3"))).isEmpty();
+
+        assertThat(operations(answer(first, 0, 1))).containsExactly("op3");
+    }
+
+    @Test
     void whatWaitsWhileTheAllowedRequestsAreInFlightSharesTheNextOne() {
         List<Request> inFlight = new ArrayList<>();
         for (int i = 1; i <= config.bundlesMax(); i++) {
-            inFlight.add(onlyRequest(submit(i, Bytes.utf8("op" + i))));
+            inFlight.addAll(requests(submit(i, Bytes.utf8("op" + i))));
+            inFlight.addAll(requests(step(new Input.Tick())));
         }
+        assertThat(inFlight).hasSize(config.bundlesMax());
         for (int i = 5; i <= 9; i++) {
             assertThat(submit(i, Bytes.utf8("op" + i))).isEmpty();
+            assertThat(step(new Input.Tick())).isEmpty();
         }
 
         List<Effect> out = answer(inFlight.get(0), 0, 1);
@@ -89,6 +112,7 @@ class ClientCoreTest {
                 .<Input>mapToObj(i -> new Input.Submit(i, OP))
                 .toList();
         core.step(many, effects);
+        core.step(new Input.Tick(), effects);
         assertThat(requests(effects.drain()))
                 .extracting(request -> request.operations().size())
                 .containsExactly(Limits.REQUEST_OPERATIONS_MAX, 1);
@@ -100,7 +124,11 @@ class ClientCoreTest {
         core.step(large, effects);
         assertThat(requests(effects.drain()))
                 .extracting(request -> request.operations().size())
-                .containsExactly(4, 1);
+                .containsExactly(4);
+        core.step(new Input.Tick(), effects);
+        assertThat(requests(effects.drain()))
+                .extracting(request -> request.operations().size())
+                .containsExactly(1);
     }
 
     @Test
@@ -869,6 +897,10 @@ class ClientCoreTest {
     private static Request onlyRequest(List<Effect> out) {
         assertThat(requests(out)).hasSize(1);
         return requests(out).get(0);
+    }
+
+    private static List<String> operations(List<Effect> out) {
+        return onlyRequest(out).operations().stream().map(Bytes::toUtf8).toList();
     }
 
     private static List<Answer> completed(List<Effect> out) {
