@@ -36,9 +36,9 @@ import java.util.TreeMap;
  * executed once at most, however often its request is sent.
  *
  * <h2>Bundles</h2>
- * Everything that waits is sent as one request: at once while nothing is in flight, otherwise as soon as it is as much as what
- * is in flight, and at the next tick at the latest, unless {@link Config#bundlesMax} requests are in flight already. So an idle
- * client adds no delay, and a busy one pays one signature for many operations.
+ * Everything that waits is sent as one request: at once while fewer than {@link #FEW_OPERATIONS} are in flight, otherwise as soon
+ * as it is more than what is in flight, and at the next tick at the latest; but not while {@link Config#bundlesMax} requests are
+ * in flight. So an idle client adds no delay, and a busy one pays one signature for many operations.
  * Operations that wait at the same time may be executed in any order: who needs an order waits for the first result.
  *
  * <h2>Whom to ask</h2>
@@ -64,6 +64,9 @@ import java.util.TreeMap;
  * result for each outstanding operation that is handed out at once.
  */
 public final class ClientCore {
+    /** While fewer are in flight, none waits for others. */
+    static final int FEW_OPERATIONS = 8;
+
     /** While answers take long, one in so many requests goes to all replicas at once. */
     static final int TELL_ALL_EVERY = 4;
 
@@ -281,15 +284,17 @@ public final class ClientCore {
     }
 
     /**
-     * A request costs everybody the same signatures whatever is in it: another one is worth them when it carries as much as
-     * is in flight, or all that one may carry.
+     * A request costs everybody the same signatures whatever is in it. Few operations are for whoever waits for them, and
+     * go at once; beyond that another request is worth its cost when it carries more than is in flight, or all that one may
+     * carry. So two halves that follow each other become one.
      */
     private boolean worthABundle() {
         int inFlight = 0;
         for (Bundle bundle : bundles.values()) {
             inFlight += bundle.awaited;
         }
-        return queue.size() > Math.min(inFlight, Limits.REQUEST_OPERATIONS_MAX - 1)
+        return inFlight < FEW_OPERATIONS
+                || queue.size() > Math.min(inFlight, Limits.REQUEST_OPERATIONS_MAX - 1)
                 || queueBytes >= Limits.REQUEST_BYTES_MAX;
     }
 

@@ -54,33 +54,35 @@ class ClientCoreTest {
     }
 
     @Test
-    void whatWaitsGoesWhenItIsAsMuchAsIsInFlightOrAtTheNextTick() {
-        onlyRequest(submit(1, Bytes.utf8("op1")));
-        assertThat(operations(submit(2, Bytes.utf8("op2")))).containsExactly("op2");
-        assertThat(submit(3, Bytes.utf8("op3"))).isEmpty();
-        assertThat(operations(submit(4, Bytes.utf8("op4")))).containsExactly("op3", "op4");
-        assertThat(submit(5, Bytes.utf8("op5"))).isEmpty();
+    void fewOperationsGoAtOnceAndManyWhenMoreWaitsThanIsInFlightOrAtTheNextTick() {
+        int few = ClientCore.FEW_OPERATIONS;
+        assertThat(operations(submit(1, 1))).hasSize(1);
+        assertThat(operations(submit(2, few))).hasSize(few);
 
-        assertThat(operations(step(new Input.Tick()))).containsExactly("op5");
+        int inFlight = few + 1;
+        assertThat(submit(100, inFlight)).isEmpty();
+        assertThat(operations(submit(200, 1))).hasSize(inFlight + 1);
+
+        assertThat(submit(300, 1)).isEmpty();
+        assertThat(operations(step(new Input.Tick()))).hasSize(1);
     }
 
     @Test
     void anAnswerLetsGoWhatWaitedForIt() {
-        Request first = onlyRequest(submit(1, OP));
-        onlyRequest(submit(2, Bytes.utf8("op2")));
-        assertThat(submit(3, Bytes.utf8("op3"))).isEmpty();
+        int few = ClientCore.FEW_OPERATIONS;
+        onlyRequest(submit(1, few));
+        Request second = onlyRequest(submit(100, few + 1));
+        assertThat(submit(200, few + 1)).isEmpty();
 
-        assertThat(operations(answer(first, 0, 1))).containsExactly("op3");
+        assertThat(operations(answer(second, 0, 1))).hasSize(few + 1);
     }
 
     @Test
     void whatWaitsWhileTheAllowedRequestsAreInFlightSharesTheNextOne() {
         List<Request> inFlight = new ArrayList<>();
         for (int i = 1; i <= config.bundlesMax(); i++) {
-            inFlight.addAll(requests(submit(i, Bytes.utf8("op" + i))));
-            inFlight.addAll(requests(step(new Input.Tick())));
+            inFlight.add(onlyRequest(submit(i, Bytes.utf8("op" + i))));
         }
-        assertThat(inFlight).hasSize(config.bundlesMax());
         for (int i = 5; i <= 9; i++) {
             assertThat(submit(i, Bytes.utf8("op" + i))).isEmpty();
             assertThat(step(new Input.Tick())).isEmpty();
@@ -849,6 +851,15 @@ class ClientCoreTest {
 
     private List<Effect> submit(long ticket, Bytes operation) {
         return step(new Input.Submit(ticket, operation));
+    }
+
+    /** Operations that come together. */
+    private List<Effect> submit(long firstTicket, int operations) {
+        List<Input> together = LongStream.range(firstTicket, firstTicket + operations)
+                .<Input>mapToObj(i -> new Input.Submit(i, OP))
+                .toList();
+        core.step(together, effects);
+        return effects.drain();
     }
 
     private List<Effect> receive(int from, Message message) {
