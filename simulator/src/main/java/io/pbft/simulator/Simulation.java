@@ -153,17 +153,38 @@ public final class Simulation {
     private SimResult run() {
         long startedNanos = System.nanoTime();
         for (ReplicaNode replica : replicas) {
-            replica.start(false);
+            if (!startsLate(replica)) {
+                replica.start(false);
+            }
         }
+        replicas.forEach(this::tellWhoIsAbsent);
         for (ReplicaNode twin : twins) {
             twin.start(false);
         }
         clients.forEach(ClientNode::start);
-        options.faults().forEach(this::schedule);
+        options.faults().stream().filter(fault -> !isAbsence(fault)).forEach(this::schedule);
         drive();
         checks.finish(replicas, quietMicros);
         long wallMillis = (System.nanoTime() - startedNanos) / 1_000_000;
         return result(wallMillis);
+    }
+
+    /** Who is down from the very beginning was never there: a process that starts later than the others. */
+    private static boolean isAbsence(NodeFault fault) {
+        return fault.kind() == NodeFault.Kind.CRASH && fault.atMicros() == 0;
+    }
+
+    private boolean startsLate(ReplicaNode node) {
+        return options.faults().stream().anyMatch(fault -> isAbsence(fault) && fault.replica() == node.index());
+    }
+
+    /** A replica that starts learns to whom it has no connection. */
+    private void tellWhoIsAbsent(ReplicaNode node) {
+        for (ReplicaNode other : replicas) {
+            if (!other.isUp()) {
+                node.absent(other.index());
+            }
+        }
     }
 
     private void schedule(NodeFault fault) {
@@ -176,6 +197,7 @@ public final class Simulation {
                 }
                 case RESTART -> {
                     node.start(node.wasDiskLost());
+                    tellWhoIsAbsent(node);
                     tellOthers(node, true);
                 }
                 case PAUSE -> node.pause();

@@ -161,6 +161,10 @@ final class CatchUp {
         }
         if (up) {
             state.disconnected[replica] = false;
+            if (state.absent[replica]) {
+                state.absent[replica] = false;
+                state.arrivedTick[replica] = state.tick;
+            }
             out.add(new Effect.Send(ReplicaState.to(replica), own(true)));
         } else if (!state.disconnected[replica]) {
             state.disconnected[replica] = true;

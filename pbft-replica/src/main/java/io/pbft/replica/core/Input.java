@@ -28,6 +28,12 @@ public sealed interface Input {
     record Connection(int replica, boolean up) implements Input {}
 
     /**
+     * The connection to another replica has not been open yet since this one started: until it is, nothing that is sent
+     * there arrives. Comes before the first message, if at all; a {@link Connection} that is up ends it for good.
+     */
+    record Absent(int replica) implements Input {}
+
+    /**
      * An {@link Effect.Execute} was carried out.
      *
      * @param results one for each of its operations, in order

@@ -66,9 +66,11 @@ final class PrimaryPace {
         bytes = 0;
     }
 
-    /** This replica sends {@code request} to the primary. */
+    /** This replica sends {@code request} to the primary. What finds no connection to go by has not told it. */
     void told(Request request) {
-        state.queue.told(request, emptyTicks);
+        if (state.isConnected(state.primary())) {
+            state.queue.told(request, emptyTicks);
+        }
     }
 
     /** A proposal of another replica, the primary, is accepted. */

@@ -137,6 +137,8 @@ public final class Replica implements Core {
             checkpoints.onStateInstalled(installed, out);
         } else if (input instanceof Input.Connection connection) {
             catchUp.onConnection(connection.replica(), connection.up(), out);
+        } else if (input instanceof Input.Absent absent) {
+            state.absent[absent.replica()] = true;
         }
         settle(input instanceof Input.Tick, out);
     }

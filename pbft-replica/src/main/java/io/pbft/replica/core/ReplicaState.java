@@ -85,6 +85,12 @@ final class ReplicaState {
     /** How far a stable checkpoint must lie for this replica to vote again after it lost its disk; -1 while unknown. */
     long rejoinBound = -1;
 
+    /** Whose connection has not been open yet since this replica started. */
+    final boolean[] absent;
+
+    /** When the connection of one that was absent opened for the first time; 0 for all others. */
+    final long[] arrivedTick;
+
     final boolean[] disconnected;
     final long[] disconnectedTick;
     private final TreeMap<String, Long> ignored = new TreeMap<>();
@@ -101,6 +107,8 @@ final class ReplicaState {
         this.status = recovered.rejoining() ? ReplicaReport.Status.REJOINING : ReplicaReport.Status.NORMAL;
         this.stable = recovered.stable();
         this.lastExecuted = recovered.stateSeq();
+        this.absent = new boolean[quorum.replicas()];
+        this.arrivedTick = new long[quorum.replicas()];
         this.disconnected = new boolean[quorum.replicas()];
         this.disconnectedTick = new long[quorum.replicas()];
     }
@@ -207,6 +215,11 @@ final class ReplicaState {
     boolean longDisconnected(int replica) {
         return disconnected[replica]
                 && tick - disconnectedTick[replica] >= ticks(parameters.disconnectedTimeoutMillis());
+    }
+
+    /** Whether what is sent to {@code replica} now has a connection to go by. */
+    boolean isConnected(int replica) {
+        return !absent[replica] && !disconnected[replica];
     }
 
     static NodeId to(int replica) {

@@ -26,12 +26,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Timers. In a view, a backup is patient as long as something is executed; patience runs out when a request is known and
  * nothing at all is executed for the configured time, or when one request is passed over again and again. During a view change
  * no request timer runs; the wait for the NEW-VIEW is timed from the moment at which a quorum is known to want the view. Each
- * failed view doubles the patience, up to the configured end; progress resets it.
+ * failed view doubles the patience, up to the configured end; progress resets it. A primary that has not been there since
+ * this replica started is given more time, and all of it from when it arrives.
  *
  * <p>Bodies. Certificates carry digests. A view is entered only with every batch that it proposes again at hand, so that what a
  * replica prepares it can show and execute; missing ones are fetched from replicas whose VIEW-CHANGE says they had prepared.
  */
 final class ViewChanger {
+    /**
+     * Request timeouts that a primary is given which has not been there since this replica started: the processes of a
+     * cluster do not start at the same moment, and connections take their time. One that never comes is replaced.
+     */
+    static final int ABSENT_PATIENCE = 2;
+
     private record Waiting(Signed<NewView> newView, NewViewPlan plan) {}
 
     private final ReplicaState state;
@@ -469,13 +476,17 @@ final class ViewChanger {
             idleSinceTick = state.tick;
             return;
         }
-        long waited = state.tick - Math.max(idleSinceTick, state.progressTick);
+        // Nothing could reach a primary before its connection opened. A liar gains that once in the life of this replica.
+        int primary = state.primary();
+        long waited =
+                state.tick - Math.max(state.arrivedTick[primary], Math.max(idleSinceTick, state.progressTick));
+        int patience = state.absent[primary] ? ABSENT_PATIENCE : 1;
         // Where f + 1 others have executed more, a correct one has: then this replica is late, not the primary. It gets
         // what it
         // lacks from them first.
         boolean late = state.peersAhead >= state.quorum.weak();
-        boolean silent = !late && waited >= state.patienceTicks(state.parameters.requestTimeoutMillis());
-        boolean gone = state.longDisconnected(state.primary())
+        boolean silent = !late && waited >= patience * state.patienceTicks(state.parameters.requestTimeoutMillis());
+        boolean gone = state.longDisconnected(primary)
                 && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());
         boolean unfair = !late
                 && state.queue.passedOver(

@@ -222,4 +222,59 @@ class PrimaryPaceTest {
         }
         world.mail.clear();
     }
+
+    /** Requests that wait, at each backup, for 45 ticks in which nothing is in flight. */
+    private void askSlowly(int requests) {
+        for (int i = 0; i < requests; i++) {
+            number++;
+            world.submit(number % 4, 1 + number / 4, "op" + number, world.all());
+        }
+        world.deliver();
+        world.tick(50);
+    }
+
+    @Test
+    @DisplayName("A primary is judged by a whole period: what was idle before does not count towards it")
+    void anIdlePeriodIsForgotten() {
+        world.tick(999);
+        delayProposals(primary -> 45);
+        askSlowly(4);
+        world.tick(100);
+        assertThat(world.node(1).report().view()).as("150 ticks of a period").isZero();
+        world.tick(60);
+        assertThat(world.node(1).report().view()).as("the period is over").isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("Slow requests that are few and far between are forgotten, and never add up")
+    void fewSlowRequestsAreForgotten() {
+        delayProposals(primary -> 45);
+        for (int i = 0; i < 12; i++) {
+            askSlowly(1);
+            world.tick(PrimaryPace.PERIODS_MAX * 200 / 2 - 50);
+        }
+        assertThat(world.node(1).report().view()).isZero();
+    }
+
+    @Test
+    @DisplayName("trap 34: what was sent while the primary was not there did not tell it")
+    void whatHadNoConnectionToGoByTellsNobody() {
+        world.link = letter -> letter.to() != 0;
+        for (int id = 1; id < 4; id++) {
+            world.step(id, new Input.Absent(0));
+        }
+        for (int i = 0; i < 8; i++) {
+            number++;
+            world.submit(number % 4, 1 + number / 4, "op" + number, 1, 2, 3);
+        }
+        world.deliver();
+        world.tick(60);
+        world.link = letter -> true;
+        for (int id = 1; id < 4; id++) {
+            world.step(id, new Input.Connection(0, true));
+        }
+        world.tick(400);
+        assertThat(world.node(1).executed).hasSize(8);
+        assertThat(world.node(1).report().view()).isZero();
+    }
 }

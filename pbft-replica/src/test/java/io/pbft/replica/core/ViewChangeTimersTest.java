@@ -292,6 +292,68 @@ class ViewChangeTimersTest {
         assertThat(world.node(1).executed).endsWith("b");
     }
 
+    private static CoreWorld withoutItsPrimary() {
+        CoreWorld world = new CoreWorld(4);
+        world.crash(0);
+        for (int id = 1; id < 4; id++) {
+            world.step(id, new Input.Absent(0));
+        }
+        world.submit(0, 1, "a", 1, 2, 3);
+        world.deliver();
+        return world;
+    }
+
+    @Test
+    @DisplayName("trap 34: a primary that starts later than the others is not accused of what could not reach it")
+    void aPrimaryThatStartsLateKeepsItsView() {
+        CoreWorld world = withoutItsPrimary();
+        world.tick(2 * request(world) - 1);
+        world.restart(0);
+        for (int id = 1; id < 4; id++) {
+            world.step(id, new Input.Connection(0, true));
+        }
+        world.link = letter -> letter.to() != 0;
+        world.tick(request(world) - 1);
+        world.link = letter -> true;
+        assertThat(world.node(1).report().view()).as("told once it was there").isZero();
+        world.submit(0, 1, "a", 0);
+        world.deliver();
+        world.tick(2 * request(world));
+        assertThat(world.node(1).report().view()).isZero();
+        assertThat(world.node(1).executed).containsExactly("a");
+    }
+
+    @Test
+    @DisplayName("A primary that never comes is replaced all the same, and one that comes and is silent too")
+    void aPrimaryThatNeverComesIsReplaced() {
+        CoreWorld never = withoutItsPrimary();
+        never.tick(ViewChanger.ABSENT_PATIENCE * request(never) + 2);
+        assertThat(never.node(1).report().view()).isEqualTo(1);
+        assertThat(never.node(1).executed).containsExactly("a");
+
+        CoreWorld silent = withoutItsPrimary();
+        for (int id = 1; id < 4; id++) {
+            silent.step(id, new Input.Connection(0, true));
+        }
+        silent.tick(request(silent) + 2);
+        assertThat(silent.node(1).report().view()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("The time of one that arrives begins anew once: who closes and opens its connection gains nothing")
+    void aConnectionThatIsOpenedAgainGivesNoTime() {
+        CoreWorld world = withoutItsPrimary();
+        for (int tick = 0; tick < request(world) + 2; tick++) {
+            for (int id = 1; id < 4; id++) {
+                world.step(id, new Input.Connection(0, true));
+                world.step(id, new Input.Connection(0, false));
+                world.step(id, new Input.Connection(0, true));
+            }
+            world.tick(1);
+        }
+        assertThat(world.node(1).report().view()).isEqualTo(1);
+    }
+
     @Test
     @DisplayName("A connection that comes back takes the hint away")
     void aReconnectedPrimaryHasAllItsTime() {

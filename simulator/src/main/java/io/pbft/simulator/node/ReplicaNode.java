@@ -284,6 +284,13 @@ public final class ReplicaNode implements Network.Endpoint {
         }
     }
 
+    /** Another replica was not there when this one started. */
+    public void absent(int replica) {
+        if (process != null && !paused) {
+            handle(new Input.Absent(replica));
+        }
+    }
+
     @Override
     public void deliver(Parcel parcel) {
         if (process == null) {
