@@ -12,7 +12,8 @@ class LateStartTest {
 
     private static SimResult run(int seed, int startMillis) {
         SimResult result = Simulation.run(
-                SimOptions.parse(List.of(("--seed " + seed + " --ops 24 --crash 0@0 --restart 0@" + startMillis).split(" "))),
+                SimOptions.parse(
+                        List.of(("--seed " + seed + " --ops 24 --crash 0@0 --restart 0@" + startMillis).split(" "))),
                 false);
         assertThat(result.verdict())
                 .as("%s: %s", result.command(), result.violations())
