@@ -476,14 +476,13 @@ final class ViewChanger {
             idleSinceTick = state.tick;
             return;
         }
-        // Nothing could reach a primary before its connection opened. A liar gains that once in the life of this
-        // replica.
+        // Nothing reaches a primary before its connection opens. A liar gains that once in the life of this replica.
         int primary = state.primary();
         long waited = state.tick - Math.max(state.arrivedTick[primary], Math.max(idleSinceTick, state.progressTick));
         int patience = state.absent[primary] ? ABSENT_PATIENCE : 1;
-        // Where f + 1 others have executed more, a correct one has: then this replica is late, not the primary. It gets
-        // what it
-        // lacks from them first.
+        // Where f + 1 others have executed more, a correct one has: then this replica is late, not the primary, and
+        // gets
+        // what it lacks from them first.
         boolean late = state.peersAhead >= state.quorum.weak();
         boolean silent = !late && waited >= patience * state.patienceTicks(state.parameters.requestTimeoutMillis());
         boolean gone =
