@@ -68,7 +68,6 @@ public final class ReplicaServer implements AutoCloseable {
     private static final long CLOSE_MILLIS_MAX = 10_000;
 
     private final int id;
-    private final int replicas;
     private final ReplicaFolder folder;
     private final String name;
     private final String signatures;
@@ -137,7 +136,6 @@ public final class ReplicaServer implements AutoCloseable {
             ServerOptions options,
             Storage storage) {
         this.id = id;
-        this.replicas = cluster.replicas().size();
         this.folder = folder;
         this.name = "pbft-replica-" + id;
         this.options = options;
@@ -165,7 +163,7 @@ public final class ReplicaServer implements AutoCloseable {
                     options.verifierThreads(), verifier, admission, inbox, counters, this::failed, name));
             this.transport = opened(new Transport(transportConfig(cluster, self, privateKey), new Frames()));
             OwnVotes ownVotes = new OwnVotes(id, start.recovered());
-            this.outbox = new TransportOutbox(id, replicas, transport::send);
+            this.outbox = new TransportOutbox(id, cluster.replicas().size(), transport::send);
             Sealer sealer = new Sealer(cluster.clusterId(), self, signer);
             Corruption.Parts honest =
                     new Corruption.Parts(new Replica(config, start.recovered()), remembering(ownVotes));
@@ -333,11 +331,7 @@ public final class ReplicaServer implements AutoCloseable {
             // The core learns the time before it sees the first message, and so can vouch for the time of the first
             // proposal.
             driver.handle(new Input.Tick(System.currentTimeMillis()));
-            for (int other = 0; other < replicas; other++) {
-                if (other != id) {
-                    driver.handle(new Input.Absent(other));
-                }
-            }
+            outbox.others().forEach(other -> driver.handle(new Input.Absent(other.index())));
             TransferLog transfers = new TransferLog(id);
             while (!closing && !driver.halted()) {
                 loop.pass();

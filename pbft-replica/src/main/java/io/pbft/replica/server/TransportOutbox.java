@@ -33,6 +33,11 @@ final class TransportOutbox implements Outbox {
         this.sender = sender;
     }
 
+    /** All other replicas, in ascending order. */
+    List<NodeId> others() {
+        return others;
+    }
+
     @Override
     public void send(NodeId to, Message message) {
         send(to, message.type(), Bytes.wrap(Codec.encode(message)));
