@@ -8,9 +8,7 @@ import io.pbft.checkpoint.JournalMark.Mark;
 import io.pbft.crypto.Bytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -98,6 +96,7 @@ final class JournalScan {
 
     private final Path folder;
     private final Optional<Mark> mark;
+    private final boolean uncached;
     private final TreeMap<JournalEntry, Long> entries = new TreeMap<>(JournalEntry.BY_PLACE);
     private final TreeMap<Long, Long> truncations = new TreeMap<>();
     private final List<Suspect> suspects = new ArrayList<>();
@@ -117,9 +116,10 @@ final class JournalScan {
     private long groups;
     private long firstGroup;
 
-    private JournalScan(Path folder, Optional<Mark> mark) {
+    private JournalScan(Path folder, Optional<Mark> mark, boolean uncached) {
         this.folder = folder;
         this.mark = mark;
+        this.uncached = uncached;
     }
 
     /**
@@ -127,12 +127,25 @@ final class JournalScan {
      * @throws StorageFailure when it cannot be read, or is of another format
      */
     static Result read(Path folder, Optional<Mark> mark) {
-        JournalScan scan = new JournalScan(folder, mark);
+        return read(new JournalScan(folder, mark, false));
+    }
+
+    /**
+     * The same of a journal that is being written to, from the disk itself. A segment that goes while it is read may be
+     * used again at once, and then passes for a damaged one.
+     *
+     * @param mark as it was before this is called
+     */
+    static Result readUncached(Path folder, Optional<Mark> mark) {
+        return read(new JournalScan(folder, mark, true));
+    }
+
+    private static Result read(JournalScan scan) {
         try {
             return scan.read();
         } catch (IOException e) {
             throw new StorageFailure(
-                    "the journal " + folder.toAbsolutePath() + " cannot be read (" + StorageFailure.reason(e)
+                    "the journal " + scan.folder.toAbsolutePath() + " cannot be read (" + StorageFailure.reason(e)
                             + "); check permissions and health of the disk, then start again",
                     e);
         }
@@ -179,15 +192,12 @@ final class JournalScan {
 
     /** A file's bytes, in the buffer that all files share. */
     private ByteBuffer load(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            int bytes = (int) Math.min(channel.size(), FILE_BYTES_MAX);
+        try (CheckedFile open = uncached ? CheckedFile.uncached(file) : CheckedFile.cached(file)) {
+            int bytes = (int) Math.min(open.size(), FILE_BYTES_MAX);
             if (buffer.capacity() < bytes) {
                 buffer = ByteBuffer.allocate(bytes);
             }
-            buffer.clear().limit(bytes);
-            while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
-                // Until it is full or the file ends.
-            }
+            open.read(0, buffer.clear().limit(bytes));
             return buffer.flip();
         }
     }

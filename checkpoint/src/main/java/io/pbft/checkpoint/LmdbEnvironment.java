@@ -26,6 +26,9 @@ final class LmdbEnvironment implements AutoCloseable {
     static final String DATA_FILE = "data.mdb";
     private static final String LOCK_FILE = "lock.mdb";
 
+    /** What LMDB makes of it for its default number of readers. */
+    private static final int LOCK_FILE_BYTES = 8192;
+
     /** Beyond this a map is not believed to be wanted. */
     private static final long MAP_BYTES_MAX = 1L << 46;
 
@@ -73,8 +76,10 @@ final class LmdbEnvironment implements AutoCloseable {
         } catch (LmdbPages.Damage damage) {
             throw damaged(data, what, String.valueOf(damage.getMessage()));
         }
-        // Nobody else has it open: whatever it says of readers and writers is of the past, or damaged.
-        Files.deleteIfExists(folder.resolve(LOCK_FILE));
+        // Nobody else has it open: whatever it says of readers and writers is of the past, or damaged. LMDB writes to
+        // it
+        // through its map, so its blocks must be there: to run out of them then would end the process.
+        Files.write(folder.resolve(LOCK_FILE), new byte[LOCK_FILE_BYTES]);
     }
 
     Path data() {

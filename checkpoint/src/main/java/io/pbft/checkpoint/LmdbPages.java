@@ -1,15 +1,15 @@
 package io.pbft.checkpoint;
 
+import io.pbft.crypto.Bytes;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *   (8 each)
  * </pre>
  *
- * <p>It reads every page that is in use once. NOT thread-safe, used once.
+ * <p>{@link #check} reads every page that is in use once; {@link #checkSome} a few of them. NOT thread-safe, used once.
  */
 final class LmdbPages {
     private static final int PAGE_HEAD_BYTES = 16;
@@ -108,7 +108,7 @@ final class LmdbPages {
         }
     }
 
-    private final FileChannel file;
+    private final CheckedFile file;
     private final Values values;
     private int pageBytes;
     private long pages;
@@ -119,7 +119,28 @@ final class LmdbPages {
     /** Of the tree that is being walked through. */
     private String name = "";
 
-    private LmdbPages(FileChannel file, Values values) {
+    /** Of the tree of which only a part is looked at: the keys behind {@code after}, from a bounded number of leaves. */
+    private @Nullable Part part;
+
+    private static final class Part {
+        private final String tree;
+        private final Bytes after;
+        private int leavesLeft;
+
+        /** The last key that was looked at. */
+        private Bytes last;
+
+        private boolean cut;
+
+        Part(String tree, Bytes after, int leaves) {
+            this.tree = tree;
+            this.after = after;
+            this.leavesLeft = leaves;
+            this.last = after;
+        }
+    }
+
+    private LmdbPages(CheckedFile file, Values values) {
         this.file = file;
         this.values = values;
     }
@@ -133,11 +154,52 @@ final class LmdbPages {
         if (!Files.exists(file) || Files.size(file) == 0) {
             return;
         }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            new LmdbPages(channel, values).check();
+        try (CheckedFile open = CheckedFile.cached(file)) {
+            new LmdbPages(open, values).check();
         } catch (EOFException e) {
             throw new Damage("it ends early");
         }
+    }
+
+    /**
+     * Looks at some of the pages of one tree, as {@code transaction} left it, while others read and write. Whoever calls this
+     * holds a read transaction of that number, so that none of these pages is used again meanwhile.
+     *
+     * @param after looks at what comes behind this key
+     * @param leaves how many leaf pages, with the values that lie outside of them, are looked at
+     * @return where to go on; empty: at the end of the tree
+     * @throws Damage when something is not as it must be
+     */
+    static Optional<Bytes> checkSome(
+            CheckedFile file, long transaction, String tree, Bytes after, int leaves, Values values)
+            throws IOException, Damage {
+        try {
+            return new LmdbPages(file, values).checkSome(transaction, new Part(tree, after, leaves));
+        } catch (EOFException e) {
+            throw new Damage("it ends early");
+        }
+    }
+
+    private Optional<Bytes> checkSome(long number, Part wanted) throws IOException, Damage {
+        ByteBuffer first = meta(0);
+        pageBytes = first.getInt(META_PAGE_BYTES_OFFSET);
+        requirePageSize();
+        ByteBuffer meta = number % 2 == 0 ? first : meta(pageBytes);
+        if (meta.getLong(META_TRANSACTION_OFFSET) > number) {
+            // A later transaction has taken its place already: the caller tries again with that one.
+            return Optional.of(wanted.after);
+        }
+        requireMeta(meta, (int) (number % 2));
+        require(
+                meta.getLong(META_TRANSACTION_OFFSET) == number,
+                "page " + number % 2,
+                "transaction " + number + " is not there");
+        pages = file.size() / pageBytes;
+        lastPage = meta.getLong(META_LAST_PAGE_OFFSET);
+        transaction = number;
+        part = wanted;
+        walk(Tree.at(meta, META_MAIN_OFFSET), Content.TREES, "its trees");
+        return wanted.cut ? Optional.of(wanted.last) : Optional.empty();
     }
 
     private void check() throws IOException, Damage {
@@ -159,10 +221,7 @@ final class LmdbPages {
     private ByteBuffer newestMeta() throws IOException, Damage {
         ByteBuffer first = meta(0);
         pageBytes = first.getInt(META_PAGE_BYTES_OFFSET);
-        require(
-                pageBytes >= 512 && pageBytes <= 65_536 && Integer.bitCount(pageBytes) == 1,
-                "page 0",
-                "the size of pages is wrong");
+        requirePageSize();
         ByteBuffer second = meta(pageBytes);
         requireMeta(first, 0);
         requireMeta(second, 1);
@@ -175,6 +234,13 @@ final class LmdbPages {
                 "transactions " + even + " and " + odd + " are no neighbours");
         transaction = Math.max(even, odd);
         return even >= odd ? first : second;
+    }
+
+    private void requirePageSize() throws Damage {
+        require(
+                pageBytes >= 512 && pageBytes <= 65_536 && Integer.bitCount(pageBytes) == 1,
+                "page 0",
+                "the size of pages is wrong");
     }
 
     private ByteBuffer meta(long offset) throws IOException {
@@ -204,6 +270,9 @@ final class LmdbPages {
         }
         require(tree.depth() >= 1 && tree.depth() <= DEPTH_MAX, name, "its depth is " + tree.depth());
         walkPage(tree.root(), tree.depth(), content, count);
+        if (part != null && content == Content.VALUES) {
+            return;
+        }
         require(
                 count.branches == tree.branches()
                         && count.leaves == tree.leaves()
@@ -223,18 +292,53 @@ final class LmdbPages {
         if (kind == PAGE_LEAF) {
             count.leaves++;
             count.entries += nodes;
-            for (int i = 0; i < nodes; i++) {
-                walkValue(page, offset(page, i), content, count, place);
-            }
+            walkLeaf(page, nodes, content, count, place);
             return;
         }
         require(nodes >= 2, place, "it has " + nodes + " children");
         count.branches++;
         for (int i = 0; i < nodes; i++) {
+            if (isBeside(page, nodes, i, content)) {
+                continue;
+            }
             int node = offset(page, i);
             long child = (page.getInt(node) & 0xffff_ffffL) | ((page.getShort(node + 4) & 0xffffL) << 32);
             walkPage(child, depth - 1, content, count);
         }
+    }
+
+    private void walkLeaf(ByteBuffer page, int nodes, Content content, Count count, String place)
+            throws IOException, Damage {
+        Part some = content == Content.VALUES ? part : null;
+        for (int i = 0; i < nodes; i++) {
+            int node = offset(page, i);
+            if (some != null) {
+                Bytes key = LmdbEnvironment.copy(key(page, node));
+                if (key.compareTo(some.after) <= 0) {
+                    continue;
+                }
+                some.last = key;
+            }
+            walkValue(page, node, content, count, place);
+        }
+        if (some != null) {
+            some.leavesLeft--;
+        }
+    }
+
+    /** Whether child {@code i} of a branch is not to be looked into. */
+    private boolean isBeside(ByteBuffer page, int nodes, int i, Content content) {
+        Part some = content == Content.VALUES ? part : null;
+        if (some == null) {
+            return false;
+        }
+        if (some.leavesLeft <= 0) {
+            some.cut = true;
+            return true;
+        }
+        // Child i ends where child i + 1 begins.
+        return i + 1 < nodes
+                && LmdbEnvironment.copy(key(page, offset(page, i + 1))).compareTo(some.after) <= 0;
     }
 
     /** How many nodes a page has, after a look at the place, the size and the key of each. */
@@ -306,7 +410,9 @@ final class LmdbPages {
             Tree tree = Tree.at(page, value);
             require(tree.flags() == 0, place, "the kind of keys is wrong");
             name = StandardCharsets.UTF_8.decode(key(page, node)).toString();
-            walk(tree, Content.VALUES, "its tree " + name);
+            if (part == null || part.tree.equals(name)) {
+                walk(tree, Content.VALUES, "its tree " + name);
+            }
         } else if (content == Content.VALUES) {
             values.check(
                     name,
@@ -374,10 +480,9 @@ final class LmdbPages {
 
     private ByteBuffer read(long offset, int bytes) throws IOException {
         ByteBuffer in = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
-        while (in.hasRemaining()) {
-            if (file.read(in, offset + in.position()) < 0) {
-                throw new EOFException();
-            }
+        file.read(offset, in);
+        if (in.hasRemaining()) {
+            throw new EOFException();
         }
         return in.flip();
     }

@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -51,6 +54,9 @@ import org.slf4j.LoggerFactory;
  * <p><b>Growing.</b> LMDB's map may be enlarged only while no read transaction is open. The map begins so large
  * ({@link #MAP_BYTES}; address space, not memory or disk) that it hardly ever happens; when it does, the checkpoints
  * that are served are given up, except for the last durable one.
+ *
+ * <p><b>Repair.</b> {@link #scrub} looks for damage while the state is in use. Single records are put back: the tree above says
+ * what they must be, so it does not matter who brings them. Damaged pages are not repaired in place.
  *
  * <p><b>Threads.</b> One thread calls it; callbacks go to the executor of the owner, which must bring them to that
  * thread. The lock guards the read transactions, which the writer's thread replaces.
@@ -117,6 +123,21 @@ public final class LmdbStateStore implements StateStore {
 
     // The writer's thread.
     private final StateTables writerTables;
+    private final StateRepair repair;
+
+    /** Found damaged, and not put back yet. */
+    private final TreeSet<StateRepair.Place> damaged = new TreeSet<>();
+
+    /** Paths at which others have what is {@link #damaged}. Written by the writer's thread. */
+    private volatile Set<Bytes> lost = Set.of();
+
+    private volatile Repairs repairs = new Repairs(0, 0);
+
+    // The scrub's thread.
+    private final StateScrub scrub;
+
+    /** Held while the scrub has a read transaction open. Taken before {@link #lock}. */
+    private final ReentrantLock scrubbing = new ReentrantLock();
 
     private LmdbStateStore(LmdbEnvironment env, Executor callbacks, Consumer<StorageFailure> onFailure) {
         this.env = env;
@@ -125,6 +146,8 @@ public final class LmdbStateStore implements StateStore {
         this.databases = StateTables.Databases.open(env);
         this.tables = new StateTables(databases);
         this.writerTables = new StateTables(databases);
+        this.repair = new StateRepair(writerTables);
+        this.scrub = new StateScrub(env, new StateTables(databases));
         begin();
         this.seqTaken = openVersion(tables).head().seq();
         this.writer = new Thread(this::run, "pbft-state");
@@ -205,6 +228,111 @@ public final class LmdbStateStore implements StateStore {
 
     static Path folder(Path replica) {
         return replica.resolve("state");
+    }
+
+    /** Records that were found damaged while the state was in use, and those of them that were put back. */
+    public record Repairs(long found, long repaired) {}
+
+    /** Any thread may ask. */
+    public Repairs repairs() {
+        return repairs;
+    }
+
+    /** Bytes of the file. */
+    long fileBytes() throws IOException {
+        return Files.size(env.data());
+    }
+
+    /**
+     * Looks at the next few pages: what is damaged is written anew where it can be had here, and otherwise becomes one of
+     * {@link #lost}. One thread calls it, which need not be the owner's.
+     *
+     * @return whether that was the end: the next call begins anew
+     * @throws StorageFailure when the pages themselves are damaged, and nothing in them is to be trusted
+     */
+    boolean scrub() {
+        List<StateRepair.Place> found;
+        scrubbing.lock();
+        try {
+            if (stopping) {
+                return true;
+            }
+            found = scrub.step();
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        } finally {
+            scrubbing.unlock();
+        }
+        if (!found.isEmpty()) {
+            jobs.add(() -> rewrite(found));
+        }
+        return scrub.isAtEnd();
+    }
+
+    /** On the writer's thread. */
+    private void rewrite(Collection<StateRepair.Place> places) {
+        for (StateRepair.Place place : places) {
+            if (damaged.add(place)) {
+                LOG.warn("{} is damaged at {}; it is put back. Check the disk's health", env.data(), place.name());
+                repairs = new Repairs(repairs.found() + 1, repairs.repaired());
+            }
+        }
+        rewriteDamaged();
+    }
+
+    private void rewriteDamaged() {
+        TreeSet<Bytes> asked = new TreeSet<>();
+        List<StateRepair.Place> whole = new ArrayList<>();
+        env.write(
+                txn -> {
+                    asked.clear();
+                    whole.clear();
+                    for (StateRepair.Place place : damaged) {
+                        rewrite(txn, place).ifPresentOrElse(asked::add, () -> whole.add(place));
+                    }
+                },
+                this::grow);
+        if (!whole.isEmpty()) {
+            // The checkpoints before have the damaged records still.
+            renewAll();
+        }
+        whole.forEach(damaged::remove);
+        lost = Collections.unmodifiableSet(asked);
+        repairs = new Repairs(repairs.found(), repairs.repaired() + whole.size());
+    }
+
+    /** What cannot be written before a node above it is whole waits for that one, which is damaged too. */
+    private Optional<Bytes> rewrite(Txn<ByteBuffer> txn, StateRepair.Place place) {
+        try {
+            return repair.rewrite(txn, place);
+        } catch (StateRepair.Unreachable above) {
+            return Optional.of(above.path());
+        }
+    }
+
+    @Override
+    public Set<Bytes> lost() {
+        return lost;
+    }
+
+    @Override
+    public void restore(StateNodes.Node node) {
+        requireHealthy();
+        jobs.add(() -> {
+            boolean[] put = new boolean[1];
+            env.write(txn -> put[0] = put(txn, node), this::grow);
+            if (put[0]) {
+                rewriteDamaged();
+            }
+        });
+    }
+
+    private boolean put(Txn<ByteBuffer> txn, StateNodes.Node node) {
+        try {
+            return repair.put(txn, node);
+        } catch (StateRepair.Unreachable above) {
+            return false;
+        }
     }
 
     private void begin() {
@@ -369,11 +497,25 @@ public final class LmdbStateStore implements StateStore {
     }
 
     private void grow(Runnable enlarge) {
+        scrubbing.lock();
         lock.lock();
         try {
             versions.values().forEach(LmdbStateStore::closeVersion);
             versions.clear();
             enlarge.run();
+            openVersion(writerTables);
+        } finally {
+            lock.unlock();
+            scrubbing.unlock();
+        }
+    }
+
+    /** Gives up the checkpoints that are served, and reads the last one anew. */
+    private void renewAll() {
+        lock.lock();
+        try {
+            versions.values().forEach(LmdbStateStore::closeVersion);
+            versions.clear();
             openVersion(writerTables);
         } finally {
             lock.unlock();
@@ -463,9 +605,14 @@ public final class LmdbStateStore implements StateStore {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        versions.values().forEach(LmdbStateStore::closeVersion);
-        versions.clear();
-        env.close();
+        scrubbing.lock();
+        try {
+            versions.values().forEach(LmdbStateStore::closeVersion);
+            versions.clear();
+            env.close();
+        } finally {
+            scrubbing.unlock();
+        }
     }
 
     private void run() {

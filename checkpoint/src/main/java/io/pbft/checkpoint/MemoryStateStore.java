@@ -209,6 +209,16 @@ public final class MemoryStateStore implements StateStore {
 
     /** As after a crash: what was not durable is gone, and nothing of it is ever reported. */
     @Override
+    public Set<Bytes> lost() {
+        return Set.of();
+    }
+
+    @Override
+    public void restore(StateNodes.Node node) {
+        throw new IllegalStateException("memory loses nothing");
+    }
+
+    @Override
     public void close() {
         if (disk.owner == this) {
             disk.owner = null;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -67,16 +68,22 @@ public final class SegmentJournal implements Journal {
     /** Since the journal was opened. Bytes are those of contents. */
     public record Counters(long writes, long entries, long bytes) {}
 
-    private sealed interface Item permits Append, Truncate, Close {}
+    private sealed interface Item permits Append, Truncate, Roll, Close {}
 
     private record Append(Supplier<List<JournalEntry>> entries, Runnable onDurable) implements Item {}
 
     private record Truncate(long seq) implements Item {}
 
+    /** The next group begins a new segment. */
+    private record Roll() implements Item {}
+
     private record Close() implements Item {}
 
     /** A segment that is complete. {@code highest} as in {@link JournalScan.Segment}. */
     private record Past(long number, long highest) {}
+
+    /** How often a look is repeated because segments went meanwhile. */
+    private static final int SCRUB_ATTEMPTS_MAX = 5;
 
     private final Path folder;
     private final DirectoryLock lock;
@@ -109,6 +116,7 @@ public final class SegmentJournal implements Journal {
     private int records;
     private long groupHighest;
     private long truncateSeq = -1;
+    private boolean rollNext;
     private long truncated;
 
     private SegmentJournal(
@@ -366,6 +374,46 @@ public final class SegmentJournal implements Journal {
         }
     }
 
+    /**
+     * Reads from the disk all that was written, while more is written. Where promises are damaged the next write begins a new
+     * segment: once a stable checkpoint has superseded what the damaged one holds, it goes.
+     *
+     * @return what is wrong, a sentence each
+     * @throws StorageFailure when it cannot be read
+     */
+    List<String> scrub() {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                List<JournalScan.Damage> damages = JournalScan.readUncached(
+                                folder, JournalMark.read(folder.resolveSibling(".")))
+                        .damages();
+                if (damages.stream().allMatch(damage -> Files.exists(damage.file()))) {
+                    return told(damages);
+                }
+            } catch (StorageFailure failure) {
+                if (!(failure.getCause() instanceof NoSuchFileException)) {
+                    throw failure;
+                }
+            }
+            // A segment went, and may have been used for another one already, while it was read.
+            if (attempt == SCRUB_ATTEMPTS_MAX) {
+                return List.of();
+            }
+        }
+    }
+
+    private List<String> told(List<JournalScan.Damage> damages) {
+        if (damages.stream().anyMatch(damage -> !damage.harmless()) && !waiting.offer(new Roll())) {
+            LOG.debug("so much waits to be written that no new segment was asked for");
+        }
+        return damages.stream().map(JournalScan.Damage::sentence).toList();
+    }
+
+    /** Of segments and spares. */
+    long fileBytes() throws IOException {
+        return SegmentFiles.bytes(folder);
+    }
+
     public Counters counters() {
         return counters;
     }
@@ -449,6 +497,8 @@ public final class SegmentJournal implements Journal {
                 completions.add(append.onDurable());
             } else if (item instanceof Truncate truncate) {
                 truncateSeq = Math.max(truncateSeq, truncate.seq());
+            } else if (item instanceof Roll) {
+                rollNext = true;
             } else {
                 open = false;
             }
@@ -524,8 +574,9 @@ public final class SegmentJournal implements Journal {
 
     private void writeDurably() throws IOException {
         boolean grown = false;
-        if (position + JournalFormat.padded(buffer.position()) > JournalFormat.SEGMENT_BYTES
-                && position > JournalFormat.BLOCK_BYTES) {
+        boolean full = position + JournalFormat.padded(buffer.position()) > JournalFormat.SEGMENT_BYTES;
+        if ((full || rollNext) && position > JournalFormat.BLOCK_BYTES) {
+            rollNext = false;
             lasting.values()
                     .forEach(entry -> putRecord(entry.kind().code(), entry.seq(), entry.view(), entry.content()));
             roll();

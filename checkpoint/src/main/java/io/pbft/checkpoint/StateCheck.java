@@ -22,8 +22,8 @@ import java.util.zip.CRC32C;
  */
 final class StateCheck implements LmdbPages.Values {
     private static final String META = "meta";
-    private static final String ENTRIES = "entries";
-    private static final String NODES = "nodes";
+    static final String ENTRIES = "entries";
+    static final String NODES = "nodes";
 
     /** Of nodes whose parents came by. */
     private final TreeMap<Bytes, Digest> expected = new TreeMap<>();
@@ -84,15 +84,17 @@ final class StateCheck implements LmdbPages.Values {
         }
     }
 
-    private static void checkEntry(ByteBuffer place, ByteBuffer record) throws LmdbPages.Damage {
-        boolean whole;
+    /** Whether the checksum of an entry is right. */
+    static boolean isWholeEntry(ByteBuffer place, ByteBuffer record) {
         if (place.remaining() > StateTables.PLAIN_KEY_BYTES_MAX) {
             // The key stands in the record, between its size and the value, and the checksum leaves out the size.
-            whole = record.remaining() >= Integer.BYTES + Short.BYTES && isWholeBehindSize(record);
-        } else {
-            whole = isWhole(place, record);
+            return record.remaining() >= Integer.BYTES + Short.BYTES && isWholeBehindSize(record);
         }
-        if (!whole) {
+        return isWhole(place, record);
+    }
+
+    private static void checkEntry(ByteBuffer place, ByteBuffer record) throws LmdbPages.Damage {
+        if (!isWholeEntry(place, record)) {
             throw new LmdbPages.Damage("the entry of key " + LmdbEnvironment.copy(place) + ": its checksum is wrong");
         }
     }

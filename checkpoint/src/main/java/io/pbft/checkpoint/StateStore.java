@@ -60,6 +60,18 @@ public interface StateStore extends AutoCloseable {
      */
     StateInstall install(long seq, Digest root);
 
+    /**
+     * Paths of nodes and large values of the last durable checkpoint that the disk has damaged, and that are not to be had here:
+     * they are to be {@link #restore}d.
+     */
+    Set<Bytes> lost();
+
+    /**
+     * Takes a node that may be one of {@link #lost}. What is not what the tree has there changes nothing. Becomes durable, and
+     * leaves {@link #lost}, some time.
+     */
+    void restore(StateNodes.Node node);
+
     @Override
     void close();
 }

@@ -236,6 +236,21 @@ final class StateTables {
                 : key;
     }
 
+    /** As much as {@link #place} tells of the hash of the key. */
+    static Bytes hashOfPlace(Bytes place) {
+        return isLong(place)
+                ? place.slice(PLAIN_KEY_BYTES_MAX, place.size())
+                : Digest.of(place).toBytes();
+    }
+
+    boolean hasRecord(Txn<ByteBuffer> txn, Bytes place) {
+        return databases.entries().get(txn, buffer.of(place)) != null;
+    }
+
+    StorageFailure damaged(String place, String how) {
+        return databases.env().damaged(place, how);
+    }
+
     private static Bytes sized(Bytes key) {
         return Bytes.wrap(ByteBuffer.allocate(Short.BYTES + key.size())
                 .putShort((short) key.size())
@@ -291,12 +306,18 @@ final class StateTables {
         }
     }
 
-    private Bytes checkedNode(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
+    /** What stands at a path, right or wrong. */
+    @Nullable
+    Bytes rawNode(Txn<ByteBuffer> txn, Bytes path) {
         ByteBuffer record = databases.nodes().get(txn, buffer.of(NODE.concat(path)));
-        if (record == null) {
+        return record == null ? null : LmdbEnvironment.copy(record);
+    }
+
+    private Bytes checkedNode(Txn<ByteBuffer> txn, Bytes path, Digest expected) {
+        Bytes content = rawNode(txn, path);
+        if (content == null) {
             throw databases.env().damaged("node " + path + " of the state tree", "it is missing");
         }
-        Bytes content = LmdbEnvironment.copy(record);
         if (!Digest.of(content).equals(expected)) {
             throw databases.env().damaged("node " + path + " of the state tree", "its digest is wrong");
         }

@@ -10,6 +10,7 @@ import io.pbft.simulator.BehaviourSpec;
 import io.pbft.simulator.byzantine.LiveLiar;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Option;
 final class ReplicaCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaCommand.class);
     private static final long CLOSE_SECONDS_MAX = 10;
+    private static final int SCRUB_HOURS_MAX = 8_760;
 
     @Mixin
     private ClusterDirOption dir;
@@ -50,6 +52,12 @@ final class ReplicaCommand implements Callable<Integer> {
                     "Its journal was lost: learn from the others what happened, and vote only for what comes after"
                             + " anything it may have voted for before.")
     private boolean rejoin;
+
+    @Option(
+            names = "--scrub-hours",
+            paramLabel = "H",
+            description = "Look through all that is on the disk for damage once in H hours (24); 0: only at the start.")
+    private double scrubHours = ServerOptions.SCRUB.toHours();
 
     @Option(
             names = "--byzantine",
@@ -77,8 +85,10 @@ final class ReplicaCommand implements Callable<Integer> {
         Optional<Corruption> corruption = corruption();
         CompletableFuture<Integer> end = new CompletableFuture<>();
         CompletableFuture<Void> closed = new CompletableFuture<>();
-        ServerOptions options =
-                ServerOptions.DEFAULT.withRejoin(rejoin).withOnHalt(cause -> end.complete(Exit.DOES_NOT_HOLD));
+        ServerOptions options = ServerOptions.DEFAULT
+                .withRejoin(rejoin)
+                .withScrub(scrub())
+                .withOnHalt(cause -> end.complete(Exit.DOES_NOT_HOLD));
         if (corruption.isPresent()) {
             LOG.warn("replica {} is Byzantine on purpose: {}", id, byzantine.orElse(""));
             options = options.withCorruption(corruption.get());
@@ -100,6 +110,13 @@ final class ReplicaCommand implements Callable<Integer> {
         } finally {
             closed.complete(null);
         }
+    }
+
+    private Duration scrub() {
+        if (!(scrubHours >= 0 && scrubHours <= SCRUB_HOURS_MAX)) {
+            throw CliException.usage("--scrub-hours: expected 0 to " + SCRUB_HOURS_MAX + ", found " + scrubHours);
+        }
+        return Duration.ofMillis(Math.round(scrubHours * Duration.ofHours(1).toMillis()));
     }
 
     /** @throws CliException when the behaviours cannot be, or nobody said that this is a test */

@@ -102,6 +102,11 @@ final class StatusCommand implements Callable<Integer> {
             node.put("uptimeMillis", status.uptimeMillis());
             status.connectedReplicas().forEach(node.putArray("connectedReplicas")::add);
             node.set("transfer", transfer(status.transfer()));
+            node.putObject("disk")
+                    .put("scrubs", status.disk().scrubs())
+                    .put("damaged", status.disk().damaged())
+                    .put("repaired", status.disk().repaired())
+                    .put("journalDamages", status.disk().journal().size());
             node.put("halted", status.halted());
         }
         return document;
@@ -190,6 +195,12 @@ final class StatusCommand implements Callable<Integer> {
             if (transfer != null) {
                 out.println(text(transfer));
             }
+            if (status.disk().damaged() > 0) {
+                out.println("         its disk has damaged "
+                        + Failures.count(status.disk().damaged(), "record") + " of the state, of which "
+                        + status.disk().repaired() + " are put back");
+            }
+            status.disk().journal().forEach(damage -> out.println("         damaged: " + damage));
             if (status.halted() != null) {
                 out.println("         halted: " + status.halted());
             }

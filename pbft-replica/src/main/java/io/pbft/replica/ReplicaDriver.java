@@ -70,6 +70,7 @@ public final class ReplicaDriver {
     private final OperationRunner operations;
     private final StateSync stateSync;
     private final StateServer stateServer;
+    private final StateRestore stateRestore;
 
     private final Deque<Input> inputs = new ArrayDeque<>();
     private final Deque<Effect> pending = new ArrayDeque<>();
@@ -96,6 +97,8 @@ public final class ReplicaDriver {
                         .note(new Effect.Note(event, core.report().view(), seq, detail)),
                 this::handle);
         this.stateServer = new StateServer(seams.store(), seams.outbox(), tickMillis);
+        this.stateRestore =
+                new StateRestore(config.self(), config.quorum().replicas(), tickMillis, seams.store(), seams.outbox());
     }
 
     /** Takes an input and carries out all that follows from it at once. Does nothing once halted. */
@@ -165,6 +168,9 @@ public final class ReplicaDriver {
         if (input instanceof Input.Tick) {
             stateSync.tick();
             stateServer.tick();
+            if (!stateSync.isAtWork()) {
+                stateRestore.tick();
+            }
             return false;
         }
         if (!(input instanceof Input.Received received)) {
@@ -175,7 +181,12 @@ public final class ReplicaDriver {
             return true;
         }
         if (received.message().message() instanceof StateNodes nodes) {
-            stateSync.onNodes(received.message().from().index(), nodes);
+            int from = received.message().from().index();
+            if (stateSync.isAtWork()) {
+                stateSync.onNodes(from, nodes);
+            } else {
+                stateRestore.onNodes(from, nodes);
+            }
             return true;
         }
         return false;

@@ -216,6 +216,11 @@ final class StateSync {
         proceed();
     }
 
+    /** Whether a state is being fetched or installed. */
+    boolean isAtWork() {
+        return install != null;
+    }
+
     /** Takes an answer. */
     void onNodes(int from, StateNodes answer) {
         StateInstall current = install;

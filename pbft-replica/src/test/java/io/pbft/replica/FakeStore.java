@@ -108,5 +108,15 @@ public final class FakeStore implements StateStore {
     }
 
     @Override
+    public Set<Bytes> lost() {
+        return Set.of();
+    }
+
+    @Override
+    public void restore(StateNodes.Node node) {
+        throw new IllegalStateException("nothing is lost");
+    }
+
+    @Override
     public void close() {}
 }

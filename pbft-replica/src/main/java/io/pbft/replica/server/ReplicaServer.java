@@ -80,6 +80,7 @@ public final class ReplicaServer implements AutoCloseable {
     private final EvidenceFolder evidence;
     private final RejoinMark rejoinMark;
     private final Journal journal;
+    private final DiskWatch diskWatch;
     private final TransportOutbox outbox;
     private final Transport transport;
     private final VerifierPool verifiers;
@@ -156,6 +157,8 @@ public final class ReplicaServer implements AutoCloseable {
             Storage.Opened disk = start.disk();
             this.journal = opened(disk.journal());
             opened(disk.store());
+            this.diskWatch = opened(
+                    options.scrub().isZero() ? DiskWatch.NONE : storage.watch(disk, options.scrub(), this::failed));
 
             this.replies = repliesExecutor();
             opened.push(replies::shutdownNow);
@@ -171,16 +174,8 @@ public final class ReplicaServer implements AutoCloseable {
                     .map(corruption -> corruption.corrupt(config, sealer, honest))
                     .orElse(honest);
             this.driver = new ReplicaDriver(config, parts.core(), seams(sealer, disk, stateMachine, parts.outbox()));
-            this.loop = new CoreLoop(
-                    driver,
-                    guard(ownVotes),
-                    inbox,
-                    admission,
-                    cluster.parameters().tickMillis(),
-                    System::nanoTime,
-                    System::currentTimeMillis);
-            this.metrics = opened(new ServerMetrics(
-                    loop::report, loop::transfer, counters, admission, inbox, transport::stats, disk.journal()));
+            this.loop = coreLoop(ownVotes, cluster.parameters().tickMillis());
+            this.metrics = opened(metrics(disk.journal()));
             this.admin = opened(
                     AdminEndpoint.open(folder.admin(), ProcessHandle.current().pid(), this::status, metrics::scrape));
             this.coreThread = daemon(this::run, name + "-core");
@@ -202,6 +197,16 @@ public final class ReplicaServer implements AutoCloseable {
     private ReplicaDriver.Seams seams(Sealer sealer, Storage.Opened disk, StateMachine application, Outbox out) {
         return new ReplicaDriver.Seams(
                 sealer, disk.journal(), disk.store(), application, out, new Listener(), this::reply);
+    }
+
+    private CoreLoop coreLoop(OwnVotes ownVotes, int tickMillis) {
+        return new CoreLoop(
+                driver, guard(ownVotes), inbox, admission, tickMillis, System::nanoTime, System::currentTimeMillis);
+    }
+
+    private ServerMetrics metrics(Journal disk) {
+        return new ServerMetrics(
+                loop::report, loop::transfer, counters, admission, inbox, transport::stats, disk, diskWatch::status);
     }
 
     private Consumer<Message> guard(OwnVotes ownVotes) {
@@ -292,6 +297,7 @@ public final class ReplicaServer implements AutoCloseable {
                 report.ignored(),
                 counters.refusedBySender(),
                 events,
+                diskWatch.status(),
                 loop.transfer().orElse(null),
                 cause == null ? null : describe(cause));
     }

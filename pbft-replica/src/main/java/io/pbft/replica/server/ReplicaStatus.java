@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param ignored messages that were valid and changed nothing, by reason
  * @param refused messages that were not believed or found no room, by sender and reason
  * @param events how often the core noted what
+ * @param disk what looking through the disk has found
  * @param transfer the state transfer under way, or null
  * @param halted why it halted, or null
  */
@@ -41,6 +42,7 @@ public record ReplicaStatus(
         Map<String, Long> ignored,
         Map<String, Map<String, Long>> refused,
         Map<String, Long> events,
+        DiskStatus disk,
         @Nullable TransferReport transfer,
         @Nullable String halted) {
     public ReplicaStatus {

@@ -31,6 +31,7 @@ final class ServerMetrics implements AutoCloseable {
 
     private final Supplier<TransportStats> network;
     private final Journal journal;
+    private final Supplier<DiskStatus> disk;
 
     ServerMetrics(
             Supplier<ReplicaReport> report,
@@ -39,12 +40,14 @@ final class ServerMetrics implements AutoCloseable {
             Admission admission,
             Inbox inbox,
             Supplier<TransportStats> network,
-            Journal journal) {
+            Journal journal,
+            Supplier<DiskStatus> disk) {
         this.report = report;
         this.transfer = transfer;
         this.counters = counters;
         this.network = network;
         this.journal = journal;
+        this.disk = disk;
         gauge("pbft.view", "the view this replica is in, or wants", ReplicaReport::view);
         gauge("pbft.primary", "1: it is the primary of its view", r -> r.primary() ? 1 : 0);
         gauge("pbft.last.executed", "the last sequence number executed", ReplicaReport::lastExecuted);
@@ -86,6 +89,9 @@ final class ServerMetrics implements AutoCloseable {
         journal("writes", "group commits, each of them synchronous", SegmentJournal.Counters::writes);
         journal("entries", "records written", SegmentJournal.Counters::entries);
         journal("bytes", "contents of the records written", SegmentJournal.Counters::bytes);
+        disk("scrubs", "how often all that is on the disk was looked at", DiskStatus::scrubs);
+        disk("damaged", "records of the state that were found damaged", DiskStatus::damaged);
+        disk("repaired", "records of the state that were damaged and put back", DiskStatus::repaired);
         new JvmMemoryMetrics().bindTo(registry);
         gc.bindTo(registry);
     }
@@ -134,6 +140,12 @@ final class ServerMetrics implements AutoCloseable {
                     .description(description)
                     .register(registry);
         }
+    }
+
+    private void disk(String what, String description, ToLongFunction<DiskStatus> value) {
+        FunctionCounter.builder("pbft.disk." + what, disk, status -> value.applyAsLong(status.get()))
+                .description(description)
+                .register(registry);
     }
 
     private void refused(String reason) {

@@ -5,6 +5,7 @@ import io.pbft.checkpoint.LmdbStateStore;
 import io.pbft.checkpoint.SegmentJournal;
 import io.pbft.checkpoint.StateStore;
 import io.pbft.checkpoint.StorageFailure;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
@@ -26,6 +27,14 @@ interface Storage {
                 journal.close();
                 throw e;
             }
+        }
+
+        @Override
+        public DiskWatch watch(Opened disk, Duration pass, Consumer<Throwable> failed) {
+            if (disk.journal() instanceof SegmentJournal journal && disk.store() instanceof LmdbStateStore store) {
+                return DiskWatch.start(journal, store, pass, failed);
+            }
+            throw new IllegalArgumentException("this was not opened here");
         }
 
         @Override
@@ -56,6 +65,14 @@ interface Storage {
      * @throws StorageFailure when they cannot be opened, or what is there cannot be trusted
      */
     Opened open(ReplicaFolder folder, Executor core, Consumer<Throwable> failed);
+
+    /**
+     * Begins to look for damage in what {@link #open} has opened, while it is in use.
+     *
+     * @param pass how long a look at everything takes
+     * @param failed told once, on any thread, of damage that cannot be repaired while it is in use
+     */
+    DiskWatch watch(Opened disk, Duration pass, Consumer<Throwable> failed);
 
     /**
      * Takes what is damaged out of use: the next {@link #open} begins it anew.

@@ -4,6 +4,7 @@ import io.pbft.checkpoint.Journal;
 import io.pbft.checkpoint.JournalEntry;
 import io.pbft.checkpoint.MemoryStateStore;
 import io.pbft.checkpoint.StorageFailure;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
@@ -28,6 +29,11 @@ final class MemoryStorage implements Storage {
     @Override
     public boolean wasBegun(ReplicaFolder folder) {
         return true;
+    }
+
+    @Override
+    public DiskWatch watch(Opened disk, Duration pass, Consumer<Throwable> failed) {
+        return DiskWatch.NONE;
     }
 
     @Override

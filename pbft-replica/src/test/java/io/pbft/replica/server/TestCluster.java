@@ -27,6 +27,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,7 @@ final class TestCluster implements AutoCloseable {
     final Map<Integer, CompletableFuture<Throwable>> halts = new ConcurrentHashMap<>();
     private final Path directory;
     private final boolean onDisk;
+    private final Duration scrub;
     private final Transport client;
     private final Verifier verifier;
     private final Map<Long, Map<Integer, Reply.Item>> replies = new ConcurrentHashMap<>();
@@ -66,6 +68,12 @@ final class TestCluster implements AutoCloseable {
 
     /** @param onDisk on LMDB below {@code directory}, instead of in memory */
     TestCluster(Path directory, boolean onDisk) throws IOException {
+        this(directory, onDisk, Duration.ZERO);
+    }
+
+    /** @param scrub how often it looks through its disk */
+    TestCluster(Path directory, boolean onDisk, Duration scrub) throws IOException {
+        this.scrub = scrub;
         this.directory = directory;
         this.onDisk = onDisk;
         this.config = config(directory);
@@ -133,7 +141,10 @@ final class TestCluster implements AutoCloseable {
                         id,
                         ReplicaFolder.of(directory, id),
                         new KvStateMachine(),
-                        ServerOptions.DEFAULT.withRejoin(rejoin).withOnHalt(halted::complete),
+                        ServerOptions.DEFAULT
+                                .withRejoin(rejoin)
+                                .withScrub(scrub)
+                                .withOnHalt(halted::complete),
                         onDisk ? Storage.ON_DISK : disks.get(id)));
     }
 

@@ -1,0 +1,80 @@
+package io.pbft.checkpoint;
+
+import com.sun.nio.file.ExtendedOpenOption;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A file that is looked through. Uncached, it is read as the disk has it and not as the system's cache remembers it, which says
+ * nothing about the disk; where the file system cannot do that, it is read like any other.
+ *
+ * <p>NOT thread-safe.
+ */
+final class CheckedFile implements AutoCloseable {
+    /** Direct reads begin and end at multiples of it: no device has larger sectors. */
+    private static final int ALIGNMENT = 4096;
+
+    private final FileChannel channel;
+    private final boolean direct;
+    private ByteBuffer aligned = allocate(ALIGNMENT);
+
+    private CheckedFile(FileChannel channel, boolean direct) {
+        this.channel = channel;
+        this.direct = direct;
+    }
+
+    static CheckedFile cached(Path file) throws IOException {
+        return new CheckedFile(FileChannel.open(file, StandardOpenOption.READ), false);
+    }
+
+    static CheckedFile uncached(Path file) throws IOException {
+        try {
+            return new CheckedFile(FileChannel.open(file, StandardOpenOption.READ, ExtendedOpenOption.DIRECT), true);
+        } catch (UnsupportedOperationException | IOException e) {
+            // Not all file systems have direct reads. If it is the file itself, the next line says so.
+            return cached(file);
+        }
+    }
+
+    long size() throws IOException {
+        return channel.size();
+    }
+
+    /** Fills {@code to} from {@code offset} on, as far as the file goes. */
+    void read(long offset, ByteBuffer to) throws IOException {
+        if (!direct) {
+            readFully(offset, to);
+            return;
+        }
+        long begin = offset / ALIGNMENT * ALIGNMENT;
+        long end = (offset + to.remaining() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        int bytes = Math.toIntExact(end - begin);
+        if (aligned.capacity() < bytes) {
+            aligned = allocate(bytes);
+        }
+        readFully(begin, aligned.clear().limit(bytes));
+        aligned.flip();
+        int skipped = (int) Math.min(offset - begin, aligned.limit());
+        aligned.position(skipped).limit(Math.min(aligned.limit(), skipped + to.remaining()));
+        to.put(aligned);
+    }
+
+    private void readFully(long offset, ByteBuffer to) throws IOException {
+        int first = to.position();
+        while (to.hasRemaining() && channel.read(to, offset + to.position() - first) >= 0) {
+            // Until all of it is there or the file ends.
+        }
+    }
+
+    private static ByteBuffer allocate(int bytes) {
+        return ByteBuffer.allocateDirect(bytes + ALIGNMENT).alignedSlice(ALIGNMENT);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,206 @@
+package io.pbft.checkpoint;
+
+import io.pbft.checkpoint.TreeNode.Child;
+import io.pbft.checkpoint.TreeNode.Inner;
+import io.pbft.checkpoint.TreeNode.Leaf;
+import io.pbft.checkpoint.TreeNode.LeafEntry;
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
+import io.pbft.protocol.StateNodes;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.lmdbjava.Txn;
+
+/**
+ * Puts back single records that the disk has damaged. What a record must hold follows from the tree, whose digests lead down to
+ * it from the root: an entry with a small value stands in a leaf; everything else is asked for at its path, and taken
+ * if it has the digest.
+ *
+ * <p>One thread's.
+ */
+final class StateRepair {
+    /** A record: of the entries, by its key in LMDB, or of the nodes, by its path. */
+    record Place(boolean entry, Bytes key) implements Comparable<Place> {
+        @Override
+        public int compareTo(Place other) {
+            int difference = Boolean.compare(entry, other.entry);
+            return difference != 0 ? difference : key.compareTo(other.key);
+        }
+
+        String name() {
+            return entry ? "the entry of key " + key : "node " + key + " of the state tree";
+        }
+    }
+
+    /** What leads to a record is damaged itself. */
+    static final class Unreachable extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        private final transient Bytes path;
+
+        Unreachable(Bytes path) {
+            super("node " + path + " of the state tree is damaged", null, false, false);
+            this.path = path;
+        }
+
+        /** Of the node that is damaged. */
+        Bytes path() {
+            return path;
+        }
+    }
+
+    private record Found(Bytes leaf, int index, LeafEntry entry) {}
+
+    private final StateTables tables;
+
+    StateRepair(StateTables tables) {
+        this.tables = tables;
+    }
+
+    /**
+     * The digest of the node at {@code path}; empty where the tree has none.
+     *
+     * @throws Unreachable when a node above it is damaged
+     */
+    Optional<Digest> expected(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
+        Digest digest = head.root();
+        for (int depth = 0; depth < path.size(); depth++) {
+            int step = path.get(depth);
+            boolean isStep = step >= 0 && step < StateTree.FANOUT;
+            Child child =
+                    isStep && node(txn, path.slice(0, depth), digest) instanceof Inner inner ? inner.child(step) : null;
+            if (child == null) {
+                return Optional.empty();
+            }
+            digest = child.digest();
+        }
+        return Optional.of(digest);
+    }
+
+    private TreeNode node(Txn<ByteBuffer> txn, Bytes path, Digest digest) {
+        try {
+            return tables.node(txn, path, digest);
+        } catch (StorageFailure damaged) {
+            throw new Unreachable(path);
+        }
+    }
+
+    /** The node at {@code path}, or null where the tree has none. */
+    private @Nullable TreeNode find(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
+        Optional<Digest> digest = expected(txn, head, path);
+        return digest.isEmpty() ? null : node(txn, path, digest.get());
+    }
+
+    /**
+     * Writes a record anew from what is still to be had here: from what LMDB shows, if only the disk has it wrong, or from the
+     * leaf above it.
+     *
+     * @param txn may write
+     * @return the path at which others have it; empty: nothing is missing any more
+     * @throws Unreachable when what leads to it is damaged too
+     * @throws StorageFailure when nothing leads to it
+     */
+    Optional<Bytes> rewrite(Txn<ByteBuffer> txn, Place place) {
+        StateTables.Head head = tables.head(txn).orElseThrow();
+        return place.entry() ? rewriteEntry(txn, head, place) : rewriteNode(txn, head, place.key());
+    }
+
+    private Optional<Bytes> rewriteEntry(Txn<ByteBuffer> txn, StateTables.Head head, Place place) {
+        Found found = findEntry(txn, head, place.key());
+        if (found == null) {
+            if (tables.hasRecord(txn, place.key())) {
+                throw tables.damaged(place.name(), "nothing in the state tree leads to it");
+            }
+            return Optional.empty();
+        }
+        Bytes value = valueOf(txn, found.entry());
+        if (value == null) {
+            return Optional.of(StateTree.valuePath(found.leaf(), found.index()));
+        }
+        tables.putEntry(txn, found.entry().key(), value);
+        return Optional.empty();
+    }
+
+    private @Nullable Bytes valueOf(Txn<ByteBuffer> txn, LeafEntry entry) {
+        Digest digest = entry.valueDigest();
+        if (digest == null) {
+            return entry.valueAtHand();
+        }
+        try {
+            Bytes value = tables.entry(txn, entry.key());
+            return value != null && TreeNode.digestOfValue(value).equals(digest) ? value : null;
+        } catch (StorageFailure damaged) {
+            return null;
+        }
+    }
+
+    /** The entry whose record has this key in LMDB. */
+    private @Nullable Found findEntry(Txn<ByteBuffer> txn, StateTables.Head head, Bytes key) {
+        Bytes hash = StateTables.hashOfPlace(key);
+        Bytes path = Bytes.EMPTY;
+        TreeNode node = node(txn, path, head.root());
+        while (node instanceof Inner inner) {
+            int depth = path.size();
+            Child child = depth < 2 * hash.size() ? inner.child(StateTree.step(hash, depth)) : null;
+            if (child == null) {
+                return null;
+            }
+            path = StateTree.childPath(path, StateTree.step(hash, depth));
+            node = node(txn, path, child.digest());
+        }
+        Leaf leaf = (Leaf) node;
+        for (int i = 0; i < leaf.entries().size(); i++) {
+            if (StateTables.place(leaf.entries().get(i).key()).equals(key)) {
+                return new Found(path, i, leaf.entries().get(i));
+            }
+        }
+        return null;
+    }
+
+    private Optional<Bytes> rewriteNode(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
+        Optional<Digest> wanted = expected(txn, head, path);
+        if (wanted.isEmpty()) {
+            return Optional.empty();
+        }
+        Bytes content = tables.rawNode(txn, path);
+        if (content == null || !Digest.of(content).equals(wanted.get())) {
+            return Optional.of(path);
+        }
+        tables.putNode(txn, path, content);
+        return Optional.empty();
+    }
+
+    /**
+     * Puts what another replica sent into its place.
+     *
+     * @param txn may write
+     * @return whether it is what the tree has at that path; otherwise nothing was changed
+     * @throws Unreachable when what leads there is damaged
+     */
+    boolean put(Txn<ByteBuffer> txn, StateNodes.Node node) {
+        StateTables.Head head = tables.head(txn).orElseThrow();
+        Bytes path = node.path();
+        if (!StateTree.isValuePath(path)) {
+            Optional<Digest> wanted = expected(txn, head, path);
+            if (!wanted.equals(Optional.of(Digest.of(node.content())))) {
+                return false;
+            }
+            tables.putNode(txn, path, node.content());
+            return true;
+        }
+        int index = path.get(path.size() - 1);
+        if (!(find(txn, head, path.slice(0, path.size() - 2)) instanceof Leaf leaf)
+                || index < 0
+                || index >= leaf.entries().size()) {
+            return false;
+        }
+        LeafEntry entry = leaf.entries().get(index);
+        if (!Objects.equals(TreeNode.digestOfValue(node.content()), entry.valueDigest())) {
+            return false;
+        }
+        tables.putEntry(txn, entry.key(), node.content());
+        return true;
+    }
+}
