@@ -210,6 +210,8 @@ public final class ReplicaDriver {
                     .checkpoint(e.seq(), e.systemChanges(), root -> handle(new Input.SnapshotTaken(e.seq(), root)));
         } else if (effect instanceof Effect.InstallState e) {
             stateSync.start(e.checkpoint());
+        } else if (effect instanceof Effect.KeepProof e) {
+            keepProof(e.stable());
         } else if (effect instanceof Effect.Truncate e) {
             truncate(e.stable());
         } else if (effect instanceof Effect.Accuse e) {
@@ -276,9 +278,13 @@ public final class ReplicaDriver {
                                 query.nonce(), query.seq(), query.timeMillis(), result.outcome(), digest, content));
     }
 
+    private void keepProof(CheckpointCertificate stable) {
+        seams.journal().append(() -> List.of(PromiseSealer.stable(stable)), () -> {});
+    }
+
     private void truncate(CheckpointCertificate stable) {
         // The proof goes first, so that what it makes superfluous is never gone before it is there.
-        seams.journal().append(() -> List.of(PromiseSealer.stable(stable)), () -> {});
+        keepProof(stable);
         seams.journal().truncate(stable.seq());
         stateServer.release(stable.seq());
     }

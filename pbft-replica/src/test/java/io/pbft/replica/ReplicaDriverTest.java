@@ -426,6 +426,20 @@ class ReplicaDriverTest {
     }
 
     @Test
+    void aProofIsKeptAndNothingIsTruncatedForIt() {
+        CheckpointCertificate stable = new CheckpointCertificate(128, Digest.ZERO, List.of());
+        DriverBench bench = DriverBench.emitting(DriverBench.IDLE, new Effect.KeepProof(stable));
+        bench.driver.handle(TICK);
+        bench.journal.sync();
+        assertThat(bench.journal.load())
+                .singleElement()
+                .satisfies(entry -> assertThat(Codec.decodeCheckpointCertificate(entry.content()))
+                        .isEqualTo(stable));
+        assertThat(bench.journal.truncations).isEmpty();
+        assertThat(bench.store.released).isEmpty();
+    }
+
+    @Test
     void checkpointsNotesAndAccusationsFindTheirWay() {
         CheckpointCertificate stable = new CheckpointCertificate(128, Digest.ZERO, List.of());
         Effect.Note note = new Effect.Note(Event.CHECKPOINT_STABLE, 0, 128, "");

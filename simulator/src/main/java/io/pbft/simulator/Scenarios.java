@@ -3,6 +3,7 @@ package io.pbft.simulator;
 import io.pbft.protocol.MessageType;
 import io.pbft.protocol.ProtocolParameters;
 import io.pbft.simulator.world.Partition;
+import io.pbft.simulator.world.Topology;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedSet;
@@ -78,7 +79,7 @@ final class Scenarios {
             now = end + (chance(30) ? chance.between(0, requestMicros) : 0);
         }
         if (chance(70)) {
-            lose(MessageType.PREPARE, 20, 70);
+            lose(MessageType.PREPARE, 20, 90);
         }
         if (chance(60)) {
             lose(MessageType.COMMIT, 30, 90);
@@ -87,13 +88,23 @@ final class Scenarios {
             lose(MessageType.DECISION, 50, 100);
         }
         if (chance(40)) {
-            lie(replica(), 0, "conflicting-view-change");
+            checkpointOften();
+        }
+        switch ((int) chance.between(0, 4)) {
+            case 0, 1 -> lie(replica(), 0, "conflicting-view-change");
+            case 2 -> lie(replica(), 0, "sequence-jump");
+            // A quorum is all that is left.
+            case 3 -> lie(replica(), now, "mute");
+            default -> {}
         }
         options.thinkMicros = Math.max(1_000, now * options.clients / 48);
         return now;
     }
 
-    /** Liars answer reads with what was before, and COMMITs get lost, so that correct replicas lag and could say the same. */
+    /**
+     * Liars answer reads with what was before, COMMITs get lost, and now and then a replica is cut off from the others, though
+     * not from clients: so correct replicas lag and could say the same.
+     */
     long lieToReaders(long horizonMicros) {
         options.workload = Workload.KV;
         options.clients = (int) chance.between(2, 5);
@@ -104,6 +115,10 @@ final class Scenarios {
             lose(MessageType.DECISION, 50, 100);
         }
         long end = horizonMicros + chance.between(0, horizonMicros);
+        for (long left = chance.between(0, 4); left > 0; left--) {
+            long from = chance.between(0, end);
+            isolate(replica(), from, from + chance.between(0, requestMicros));
+        }
         options.thinkMicros = chance.between(2_000, Math.max(2_000, end * options.clients / 48));
         return end;
     }
@@ -194,6 +209,10 @@ final class Scenarios {
             options.byzantineClients.put(
                     options.clients - 1, List.of(new BehaviourSpec("replay", "", 0, Long.MAX_VALUE)));
         }
+        if (chance(50)) {
+            // What was executed is asked for again, when the replicas have started again.
+            lose(MessageType.REPLY, 30, 95);
+        }
         options.duplicate = chance.between(0, 30) / 100.0;
         options.tail = chance.between(0, 20) / 100.0;
         if (chance(40)) {
@@ -202,13 +221,56 @@ final class Scenarios {
         return end;
     }
 
+    /**
+     * The first primary fails, and while the others change the view, on slow disks, they die and start again, alone or all
+     * together: some between one promise and the next. The primary that follows may be a liar.
+     */
+    long dieWhileTheViewChanges(long horizonMicros) {
+        if (chance(50)) {
+            checkpointOften();
+        }
+        long diskMicros = chance.between(5_000, 80_000);
+        options.diskMaxMicros = diskMicros;
+        long at = chance.between(0, horizonMicros / 2);
+        long end = at;
+        long rounds = chance.between(1, 3);
+        for (int first = 0; first < rounds; first++) {
+            long left = at + requestMicros;
+            isolate(first, at, left + chance.between(0, requestMicros));
+            // VIEW-CHANGE, NEW-VIEW and what follows from it: three writes and two messages.
+            long change = 3 * diskMicros + 2 * options.latencyMaxMicros + requestMicros / 8;
+            boolean all = chance(30);
+            for (int replica = 0; replica < replicas; replica++) {
+                if (all || chance(40)) {
+                    long died = left + chance.between(0, change);
+                    long back = died + chance.between(1_000, 100_000);
+                    options.fault(NodeFault.Kind.CRASH, replica, died);
+                    options.fault(NodeFault.Kind.RESTART, replica, back);
+                    end = Math.max(end, back);
+                }
+            }
+            end = Math.max(end, left + requestMicros);
+            at = left + change + chance.between(0, 2 * requestMicros);
+        }
+        if (chance(60)) {
+            lie((int) chance.between(1, rounds), 0, "equivocate", chance(50) ? "sequence-jump" : "bad-new-view");
+        }
+        options.thinkMicros = Math.max(1_000, end * options.clients / 48);
+        return end;
+    }
+
     private void checkpointOften() {
+        int depth = Math.min(options.parameters.pipelineDepth(), 6);
+        agreeOn(3, (int) chance.between(6, 9), depth, options.parameters.batchOperationsMax());
+    }
+
+    private void agreeOn(int checkpointInterval, int window, int pipelineDepth, int batchOperationsMax) {
         ProtocolParameters p = options.parameters;
         options.parameters = new ProtocolParameters(
-                3,
-                (int) chance.between(6, 9),
-                Math.min(p.pipelineDepth(), 6),
-                p.batchOperationsMax(),
+                checkpointInterval,
+                window,
+                pipelineDepth,
+                batchOperationsMax,
                 p.batchBytesMax(),
                 p.tickMillis(),
                 p.requestTimeoutMillis(),
@@ -222,31 +284,18 @@ final class Scenarios {
                 p.sessionsPerClient());
     }
 
-    /** Nothing goes wrong, and there is all the time more to do than is done: no reason to change the view. */
-    long calmButBusy() {
-        ProtocolParameters p = options.parameters;
-        options.parameters = new ProtocolParameters(
-                p.checkpointInterval(),
-                p.window(),
-                1,
-                1,
-                p.batchBytesMax(),
-                p.tickMillis(),
-                p.requestTimeoutMillis(),
-                p.disconnectedTimeoutMillis(),
-                p.fairnessTimeoutMillis(),
-                p.viewChangeTimeoutMillis(),
-                p.viewChangeTimeoutMaxMillis(),
-                p.statusIntervalMillis(),
-                p.clockSkewMillis(),
-                p.sessionWindow(),
-                p.sessionsPerClient());
-        options.topology = io.pbft.simulator.world.Topology.LAN;
+    /** Nothing goes wrong. Either there is all the time more to do than is done, or long nothing: no reason to change the view. */
+    long calm() {
+        agreeOn(options.parameters.checkpointInterval(), options.parameters.window(), 1, 1);
+        options.topology = Topology.LAN;
         options.latencyMinMicros = requestMicros / 20;
         options.latencyMaxMicros = requestMicros / 9;
         options.diskMaxMicros = 500;
         options.clients = (int) chance.between(2, 4);
-        options.thinkMicros = chance.between(1_000, 20_000);
+        boolean busy = chance(60);
+        options.thinkMicros = busy
+                ? chance.between(1_000, 20_000)
+                : chance.between(requestMicros, 3 * requestMicros) * options.clients;
         return 0;
     }
 }

@@ -10,9 +10,7 @@ import io.pbft.simulator.byzantine.LyingClient;
 import io.pbft.simulator.check.Check;
 import io.pbft.simulator.check.Checks;
 import io.pbft.simulator.node.ClientNode;
-import io.pbft.simulator.node.MemoryStores;
 import io.pbft.simulator.node.ReplicaNode;
-import io.pbft.simulator.node.Stores;
 import io.pbft.simulator.node.World;
 import io.pbft.simulator.workload.Application;
 import io.pbft.simulator.world.Fault;
@@ -24,7 +22,6 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * One simulated run: the real replicas, drivers and clients under virtual time, until every request is answered and every correct
@@ -50,7 +47,7 @@ public final class Simulation {
     private final long quietMicros;
     private final int patience;
 
-    private Simulation(SimOptions options, World world, int patience, UnaryOperator<Stores> disks) {
+    private Simulation(SimOptions options, World world, int patience) {
         this.options = options;
         this.patience = patience;
         this.world = world;
@@ -59,7 +56,7 @@ public final class Simulation {
         this.tooManyFaulty = faulty.size() > options.quorum().faulty();
         this.checks = new Checks(world, this::disk);
         this.quietMicros = quietMicros(options);
-        build(disks);
+        build();
     }
 
     /** Runs it; the trace's text is kept only when the options name a file for it. */
@@ -71,34 +68,34 @@ public final class Simulation {
     }
 
     public static SimResult run(SimOptions options, boolean keepTrace) {
-        return new Simulation(options, new World(options, keepTrace), 1, stores -> stores).run();
+        return new Simulation(options, new World(options, keepTrace), 1).run();
     }
 
     /** Runs it with another application than the simulator's own: the options' workload counts for nothing then. */
     public static SimResult run(SimOptions options, boolean keepTrace, Function<Keyed, Application> application) {
-        return new Simulation(options, new World(options, keepTrace, application), 1, stores -> stores).run();
+        return new Simulation(options, new World(options, keepTrace, application), 1).run();
     }
 
     /** Waits {@code patience} times as long for what must happen in the end: tells slow from stuck. */
     public static SimResult runPatiently(SimOptions options, int patience) {
-        return new Simulation(options, new World(options, false), patience, stores -> stores).run();
+        return new Simulation(options, new World(options, false), patience).run();
     }
 
     private ReplicaNode disk(int replica) {
         return replicas.get(replica);
     }
 
-    private void build(UnaryOperator<Stores> disks) {
+    private void build() {
         Conspiracy conspiracy =
                 new Conspiracy(options.quorum(), about -> world.keyed().bits(Fault.TRUST, about, 0));
         for (int i = 0; i < options.replicas(); i++) {
             List<BehaviourSpec> specs = options.byzantine().getOrDefault(i, List.of());
             Sealer sealer = world.takeSealer(NodeId.replica(i));
-            ReplicaNode node = replica(i, false, sealer, specs, disks, conspiracy);
+            ReplicaNode node = replica(i, false, sealer, specs, conspiracy);
             node.onStoppedByDisk(() -> tellOthers(node, false));
             replicas.add(node);
             if (specs.stream().anyMatch(spec -> spec.name().equals("twin"))) {
-                ReplicaNode twin = replica(i, true, sealer, specs, disks, conspiracy);
+                ReplicaNode twin = replica(i, true, sealer, specs, conspiracy);
                 twins.add(twin);
                 listenApart(node, twin);
             }
@@ -114,21 +111,9 @@ public final class Simulation {
     }
 
     private ReplicaNode replica(
-            int index,
-            boolean second,
-            Sealer sealer,
-            List<BehaviourSpec> specs,
-            UnaryOperator<Stores> disks,
-            Conspiracy conspiracy) {
+            int index, boolean second, Sealer sealer, List<BehaviourSpec> specs, Conspiracy conspiracy) {
         boolean correct = !options.faulty().contains(index);
-        ReplicaNode node = new ReplicaNode(
-                world,
-                index,
-                second,
-                sealer,
-                correct,
-                disks.apply(new MemoryStores(world, second ? ~index : index)),
-                checks);
+        ReplicaNode node = new ReplicaNode(world, index, second, sealer, correct, checks);
         if (!specs.isEmpty()) {
             Liar.corrupt(world, node, specs, conspiracy);
         }

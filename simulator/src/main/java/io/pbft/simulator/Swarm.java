@@ -16,7 +16,7 @@ import java.util.TreeSet;
 /**
  * Draws from a seed which faults a run has and how strong they are. A random subset of all faults finds more than all of them at
  * once (Groce et al., "Swarm testing", ISSTA'12), since many a fault hides another's effect. The default portfolio: of ten seeds
- * six are a swarm, two have twins, one has everything at once, one has faults of the network and crashes alone. A quarter of
+ * six are a swarm, two have twins, one has everything at once, one has faults of the network and crashes alone. A third of
  * the swarm are {@link Scenarios}: coincidences that are known to matter and that chance hardly ever brings about.
  *
  * <p>What is drawn is spelled out in options, so that a run can be repeated, and made smaller, without this class. At most f
@@ -119,7 +119,7 @@ public final class Swarm {
         work();
         parameters();
         latency();
-        if (style == Style.SWARM && chance(25)) {
+        if (style == Style.SWARM && chance(35)) {
             scenario();
             return options.build();
         }
@@ -159,7 +159,7 @@ public final class Swarm {
 
     private void scenario() {
         Scenarios scenarios = new Scenarios(options, base.replicas(), this::between);
-        long end = switch ((int) upTo(7)) {
+        long end = switch ((int) upTo(8)) {
             case 0 -> scenarios.isolateInTurn(horizonMicros);
             case 1 -> scenarios.lieToReaders(horizonMicros);
             case 2 -> scenarios.loseMemory(horizonMicros, moreThanF || faultyMax > 1);
@@ -167,7 +167,8 @@ public final class Swarm {
             case 4 -> scenarios.farBehind(horizonMicros);
             case 5 -> scenarios.restartAndReplay(horizonMicros);
             case 6 -> scenarios.lieToReaders(horizonMicros / 2);
-            default -> scenarios.calmButBusy();
+            case 7 -> scenarios.dieWhileTheViewChanges(horizonMicros);
+            default -> scenarios.calm();
         };
         options.gstMicros = Math.max(options.gstMicros, end);
         if (end > 0 && chance(40)) {

@@ -15,8 +15,23 @@ class OnceFailedTest {
             + "pipelineDepth=6,requestTimeoutMillis=330,statusIntervalMillis=60,viewChangeTimeoutMaxMillis=3000,"
             + "viewChangeTimeoutMillis=600,window=13";
 
+    /**
+     * A replica prepared a batch beyond its old window while it fetched the state at the start of the new one, and died: it came
+     * back with the old window, without what it had promised beyond.
+     */
+    private static final String DIED_WHILE_FETCHING = "--seed 1348 --workload append --think 136049us --read-share 0"
+            + " --byzantine 2=equivocate,bad-new-view --latency 200us..2705us"
+            + " --partition 522117us..1059165us:{0}|{1,2,3} --partition 1137390us..1711610us:{1}|{0,2,3}"
+            + " --partition 1596797us..2170670us:{2}|{0,1,3} --gst 2176797us --crash 0@880105us --restart 0@885944us"
+            + " --crash 3@926214us --restart 3@965103us --crash 3@1504307us --restart 3@1592898us --crash 0@1959679us"
+            + " --restart 0@1984263us --crash 1@1984231us --restart 1@2013966us --crash 2@1979525us"
+            + " --restart 2@2036888us --crash 3@1979868us --restart 3@2005008us --crash 0@296662us"
+            + " --restart 0@830458us --disk-latency 50us..28089us --parameters batchOperationsMax=9,"
+            + "checkpointInterval=3,fairnessTimeoutMillis=1160,pipelineDepth=5,requestTimeoutMillis=290,"
+            + "statusIntervalMillis=170,viewChangeTimeoutMaxMillis=1700,viewChangeTimeoutMillis=160,window=6";
+
     @ParameterizedTest
-    @ValueSource(strings = {TRANSFER_FROM_AFAR})
+    @ValueSource(strings = {TRANSFER_FROM_AFAR, DIED_WHILE_FETCHING})
     void doesNotFailAgain(String line) {
         SimResult result = Simulation.run(SimOptions.parse(List.of(line.split(" "))), true);
         assertThat(result.verdict()).as(result.violations().toString()).isEqualTo(SimResult.Verdict.OK);

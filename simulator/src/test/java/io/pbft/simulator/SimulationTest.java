@@ -3,7 +3,12 @@ package io.pbft.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -92,6 +97,17 @@ class SimulationTest {
         assertThat(result.tooManyFaulty()).isTrue();
         assertThat(result.verdict()).isEqualTo(SimResult.Verdict.OK);
         assertThat(result.answered()).isZero();
+    }
+
+    /** What README.md shows: more than f replicas with a second half each, and what clients were told does not stand. */
+    @Test
+    void moreThanFTwinsBreakSafetyAsTheReadmeSays() throws IOException {
+        Matcher example = Pattern.compile("(?m)^    ./pbft sim (--seed \\d+ --byzantine 0=twin --byzantine 1=twin) ")
+                .matcher(Files.readString(Path.of("..", "README.md")));
+        assertThat(example.find()).isTrue();
+        SimResult result = run(example.group(1));
+        assertThat(result.tooManyFaulty()).isTrue();
+        assertThat(result.verdict()).isEqualTo(SimResult.Verdict.SAFETY);
     }
 
     @Test

@@ -146,7 +146,7 @@ final class Checkpoints {
         state.note(out, Event.CHECKPOINT_DIVERGED, certificate.seq(), "own state is " + own);
         wanted = certificate;
         if (certificate.seq() > state.stable.seq()) {
-            moveWindow(certificate);
+            moveWindowAhead(certificate, out);
         }
         beginInstall(out);
     }
@@ -166,7 +166,7 @@ final class Checkpoints {
                 && state.lastExecuted >= certificate.seq()
                 && state.installing == null
                 && wanted == null) {
-            moveWindow(certificate);
+            moveWindowAhead(certificate, out);
             settling = certificate;
         } else {
             install(certificate, out);
@@ -186,6 +186,12 @@ final class Checkpoints {
                 Event.CHECKPOINT_STABLE,
                 certificate.seq(),
                 certificate.state().toString());
+    }
+
+    /** The state is not here yet, but the next promises may lie beyond the old window, and outlive this process. */
+    private void moveWindowAhead(CheckpointCertificate certificate, Effects out) {
+        moveWindow(certificate);
+        out.add(new Effect.KeepProof(certificate));
     }
 
     private void moveWindow(CheckpointCertificate certificate) {
@@ -231,7 +237,7 @@ final class Checkpoints {
 
     private void install(CheckpointCertificate certificate, Effects out) {
         wanted = certificate;
-        moveWindow(certificate);
+        moveWindowAhead(certificate, out);
         beginInstall(out);
     }
 
@@ -310,6 +316,8 @@ final class Checkpoints {
                     .stable();
             if (begun.seq() > state.stable.seq()) {
                 state.stable = begun;
+                // The next NEW-VIEW takes this one's place in the journal, and may begin at an earlier checkpoint.
+                out.add(new Effect.KeepProof(begun));
             }
         }
         for (Signed<Checkpoint> vote : recovered.checkpoints()) {

@@ -331,6 +331,8 @@ final class CoreWorld {
         } else if (effect instanceof Effect.InstallState install) {
             node.installing = Optional.of(install.checkpoint());
             install(node);
+        } else if (effect instanceof Effect.KeepProof keep) {
+            node.stable = keep.stable();
         } else if (effect instanceof Effect.Truncate truncate) {
             node.stable = truncate.stable();
         }

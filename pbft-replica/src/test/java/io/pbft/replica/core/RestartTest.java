@@ -186,6 +186,36 @@ class RestartTest {
                 4, 4 * intervals, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4);
     }
 
+    @Test
+    @DisplayName("What was promised beyond the old window, while the state was being fetched, outlives a restart")
+    void promisesBeyondTheOldWindowOutliveARestart() {
+        CoreWorld world = new CoreWorld(4, withWindow(2));
+        world.link = letter -> letter.to() != 3;
+        for (int i = 1; i <= 12; i++) {
+            world.submit(0, i, "op" + i, 0);
+            world.deliver();
+        }
+        world.link = letter -> true;
+        world.holdSnapshots = true;
+        world.tick(100);
+        CoreWorld.Node late = world.node(3);
+        assertThat(late.report().stableCheckpoint()).isEqualTo(12);
+        assertThat(late.report().lastExecuted()).isZero();
+        world.submit(0, 13, "op13", 0);
+        world.deliver();
+        assertThat(late.prepared).extracting(PreparedCertificate::seq).containsExactly(13L);
+        world.crash(3);
+        world.restart(3);
+        world.receive(3, 0, world.proposal(0, 13, world.batch("another")));
+        neverContradictsItself(late);
+        CheckpointCertificate stable = world.node(1).stable;
+        world.receive(3, 1, world.viewChange(1, 1, stable));
+        world.receive(3, 2, world.viewChange(2, 1, stable));
+        ViewChange shown = late.promises(Promise.LeaveView.class).get(0).viewChange();
+        assertThat(shown.stable().seq()).isEqualTo(12);
+        assertThat(shown.prepared()).extracting(PreparedCertificate::seq).containsExactly(13L);
+    }
+
     /** A backup that entered view 1, whose O proposes {@code carried} at 1, and died before it had voted in it. */
     private static CoreWorld enteredAndDied(Batch carried) {
         CoreWorld world = new CoreWorld(4);

@@ -10,13 +10,17 @@ import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.Codec;
 import io.pbft.protocol.Commit;
+import io.pbft.protocol.CommitCertificate;
+import io.pbft.protocol.Decision;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.Outcome;
 import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.Proposal;
+import io.pbft.protocol.Quorum;
 import io.pbft.protocol.ReadReply;
+import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Reply;
 import io.pbft.protocol.ReplyLeaf;
 import io.pbft.protocol.ReplyRoot;
@@ -29,7 +33,9 @@ import io.pbft.protocol.Vote;
 import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -111,31 +117,87 @@ final class AnyLies {
         }
     }
 
-    /** Answers every read as if nothing had ever been written: the oldest state there is, and the same lie from all liars. */
+    /**
+     * Answers reads with what was: as if nothing had ever been written, or with the answer that the same question had before it
+     * changed last. A correct replica that lags may say the same.
+     */
     static final class LieRead extends Behaviour {
         private static final Bytes NOTHING = Bytes.utf8("-");
+        private static final int KEPT_MAX = 256;
+
+        private record Question(NodeId client, long nonce) {}
+
+        /** The last two different answers to one question, by the operation. */
+        private record Answers(Optional<ReadReply> before, ReadReply now) {}
+
+        /** What is being asked, the oldest first. */
+        private final Map<Question, Bytes> asked = new LinkedHashMap<>();
+
+        private final Map<Bytes, Answers> answers = new LinkedHashMap<>();
+
+        @Override
+        boolean hears(NodeId from, Message message, Way way) {
+            if (message instanceof ReadRequest request) {
+                keep(asked, new Question(from, request.nonce()), request.operation());
+            }
+            return true;
+        }
+
+        private static <K, V> void keep(Map<K, V> map, K key, V value) {
+            map.put(key, value);
+            if (map.size() > KEPT_MAX) {
+                map.remove(map.keySet().iterator().next());
+            }
+        }
 
         @Override
         void outgoing(NodeId to, Message message, Way way) {
-            if (message instanceof ReadReply reply && way.dares(1, to, keyOf(message))) {
-                Optional<Bytes> result = reply.result().map(honest -> NOTHING);
-                way.lie(
-                        to,
-                        new ReadReply(
-                                reply.nonce(),
-                                reply.seq(),
-                                reply.timeMillis(),
-                                Outcome.EXECUTED,
-                                Digest.of(NOTHING),
-                                result));
-            } else {
+            if (!(message instanceof ReadReply reply)) {
                 way.pass(to, message);
+                return;
             }
+            Optional<ReadReply> before = Optional.ofNullable(asked.remove(new Question(to, reply.nonce())))
+                    .flatMap(operation -> learn(operation, reply));
+            if (!way.dares(1, to, keyOf(message))) {
+                way.pass(to, message);
+                return;
+            }
+            boolean stale = (way.chance(keyOf(message), to.index()) & 1) == 0;
+            boolean full = reply.result().isPresent();
+            ReadReply told = before.filter(
+                            old -> stale && (!full || old.result().isPresent()))
+                    .orElse(new ReadReply(0, 0, 0, Outcome.EXECUTED, Digest.of(NOTHING), Optional.of(NOTHING)));
+            way.lie(
+                    to,
+                    new ReadReply(
+                            reply.nonce(),
+                            reply.seq(),
+                            reply.timeMillis(),
+                            told.outcome(),
+                            told.digest(),
+                            full ? told.result() : Optional.empty()));
+        }
+
+        /** What was answered to {@code operation} before it was {@code reply}. */
+        private Optional<ReadReply> learn(Bytes operation, ReadReply reply) {
+            Answers known = answers.get(operation);
+            if (known == null) {
+                keep(answers, operation, new Answers(Optional.empty(), reply));
+                return Optional.empty();
+            } else if (!known.now.digest().equals(reply.digest())) {
+                keep(answers, operation, new Answers(Optional.of(known.now), reply));
+                return Optional.of(known.now);
+            } else if (known.now.result().isEmpty()) {
+                keep(answers, operation, new Answers(known.before, reply));
+            }
+            return known.before;
         }
     }
 
-    /** Votes, answers and asks in the names of others, under its own signature or under theirs for something else. */
+    /** Votes, decides, answers and asks in the names of others, under its own signature or under theirs for something else. */
     static final class ForgeSignature extends Behaviour {
+        private Optional<Proposal> last = Optional.empty();
+
         @Override
         void outgoing(NodeId to, Message message, Way way) {
             if (message instanceof Proposal proposal
@@ -154,7 +216,22 @@ final class AnyLies {
                 }
                 return;
             }
+            if (message instanceof Decision decision && way.dares(0.5, to, keyOf(message))) {
+                way.lie(
+                        to,
+                        decided(
+                                decision.certificate().view(),
+                                decision.certificate().seq(),
+                                decision.batch(),
+                                way));
+                return;
+            }
             way.pass(to, message);
+            Optional<Proposal> about = aboutLast(message);
+            if (about.isPresent() && to.isReplica() && way.dares(0.2, to, ~keyOf(message))) {
+                PrePrepare header = about.get().prePrepare().statement();
+                way.lie(to, decided(header.view(), header.seq(), about.get().batch(), way));
+            }
             if (message instanceof Signed<?> signed
                     && signed.statement() instanceof Vote vote
                     && way.dares(0.5, to, keyOf(message))) {
@@ -164,6 +241,33 @@ final class AnyLies {
                         : new Prepare(vote.view(), vote.seq(), vote.digest(), other);
                 way.lie(to, new Signed<>(forged, signed.signature()));
             }
+        }
+
+        @Override
+        boolean hears(NodeId from, Message message, Way way) {
+            if (message instanceof Proposal proposal) {
+                last = Optional.of(proposal);
+            }
+            return true;
+        }
+
+        /** The proposal heard last, where {@code message} is a COMMIT for it. */
+        private Optional<Proposal> aboutLast(Message message) {
+            return last.filter(proposal -> message instanceof Signed<?> signed
+                    && signed.statement() instanceof Commit commit
+                    && commit.seq() == proposal.prePrepare().statement().seq());
+        }
+
+        /** A decision for another batch than the honest one: the COMMITs of a quorum, all with the liar's signature. */
+        private static Decision decided(long view, long seq, Batch honest, Way way) {
+            Batch batch = PrimaryLies.altered(honest, way.chance(Mix.mix(view, seq), 1));
+            Commit own = new Commit(view, seq, batch.digest(), way.self());
+            Signed<Commit> signed = way.sign(own);
+            List<Signed<Commit>> commits = new ArrayList<>();
+            for (int other = 0; commits.size() < new Quorum(way.replicas()).quorum(); other++) {
+                commits.add(new Signed<>(new Commit(view, seq, batch.digest(), other), signed.signature()));
+            }
+            return new Decision(new CommitCertificate(view, seq, batch.digest(), commits), batch);
         }
 
         /** The first client's operations are the liar's, under the client's signature for its own. */
@@ -246,12 +350,17 @@ final class AnyLies {
         }
     }
 
-    /** Says again what it and others said before. */
+    /** Says again what it and others said before; as primary it also orders again what clients asked for before. */
     static final class Replay extends Behaviour {
         private static final int KEPT_MAX = 256;
         private static final int PER_TICK = 2;
 
         private final List<Message> kept = new ArrayList<>();
+        private final List<Signed<Request>> requests = new ArrayList<>();
+
+        /** What is proposed instead, by view and sequence number. */
+        private final Map<Long, Optional<Batch>> told = new LinkedHashMap<>();
+
         private long count;
 
         @Override
@@ -259,7 +368,48 @@ final class AnyLies {
             if (to.isReplica()) {
                 keep(message);
             }
-            way.pass(to, message);
+            if (message instanceof Proposal proposal
+                    && proposal.prePrepare().statement().replica() == way.self()) {
+                propose(to, proposal, way);
+            } else {
+                way.pass(to, message);
+            }
+        }
+
+        private void propose(NodeId to, Proposal honest, Way way) {
+            PrePrepare header = honest.prePrepare().statement();
+            long about = Mix.mix(header.view(), header.seq());
+            Optional<Batch> again = told.computeIfAbsent(about, key -> again(honest.batch(), way.chance(about, 2)));
+            if (told.size() > KEPT_MAX) {
+                told.remove(told.keySet().iterator().next());
+            }
+            if (again.isPresent() && way.dares(0.4, NodeId.replica(0), about)) {
+                way.lie(to, PrimaryLies.propose(header.view(), header.seq(), again.get(), way));
+            } else {
+                way.pass(to, honest);
+            }
+        }
+
+        /** The batch with an old request in it, in front or behind; seldom with the same request twice. */
+        private Optional<Batch> again(Batch batch, long chance) {
+            List<Signed<Request>> more = new ArrayList<>(batch.requests());
+            if (!batch.requests().isEmpty() && !requests.isEmpty()) {
+                boolean twice = (chance & 14) == 0;
+                Signed<Request> old =
+                        twice ? more.get(0) : requests.get((int) Long.remainderUnsigned(chance >>> 4, requests.size()));
+                more.add((chance & 1) == 0 ? 0 : more.size(), old);
+            }
+            for (Signed<Request> request : batch.requests()) {
+                if (!requests.contains(request)) {
+                    requests.add(request);
+                }
+            }
+            while (requests.size() > KEPT_MAX) {
+                requests.remove(0);
+            }
+            return more.size() == batch.requests().size()
+                    ? Optional.empty()
+                    : Optional.of(new Batch(batch.timeMillis(), more));
         }
 
         @Override
@@ -311,7 +461,7 @@ final class AnyLies {
             long far = chance >>> 40;
             return switch ((int) (chance & 7)) {
                 case 0 -> new Status(way.view() + far, true, far, far, false, far);
-                case 1 -> new BatchFetch(List.of(digest));
+                case 1 -> (far & 1) == 0 ? new BatchFetch(List.of(digest)) : new StateFetch(~far, List.of());
                 case 2 -> new StateFetch(far & 63, List.of(Bytes.EMPTY));
                 case 3 -> way.sign(new Commit(way.view() + (far & 3), far, digest, way.self()));
                 case 4 -> way.sign(new Prepare(far, far & 63, digest, way.self()));

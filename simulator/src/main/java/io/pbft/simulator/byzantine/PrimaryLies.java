@@ -200,7 +200,7 @@ final class PrimaryLies {
         }
     }
 
-    /** Leaves sequence numbers out: by a few, or far beyond the window. */
+    /** Leaves sequence numbers out, by a few, or far beyond the window; or goes back to numbers that were used before. */
     static final class SequenceJump extends Behaviour {
         @Override
         void outgoing(NodeId to, Message message, Way way) {
@@ -210,7 +210,12 @@ final class PrimaryLies {
                 long about = Mix.mix(header.view(), header.seq());
                 if (way.dares(0.5, NodeId.replica(0), about)) {
                     long chance = way.chance(about, 1);
-                    long jump = (chance & 3) == 0 ? 1_000_000 : 1 + (chance >>> 4 & 7);
+                    long few = 1 + (chance >>> 4 & 7);
+                    long jump = switch ((int) (chance & 3)) {
+                        case 0 -> 1_000_000;
+                        case 1 -> -Math.min(few, header.seq() - 1);
+                        default -> few;
+                    };
                     way.lie(
                             to,
                             propose(

@@ -26,7 +26,7 @@ final class ViewChangeLies {
 
     /**
      * Tells each receiver of other prepared certificates: all, none, or some of those it has; seldom also of certificates
-     * that it made up, which carry signatures for something else.
+     * that it made up, which carry signatures for something else, or too few of them.
      */
     static final class Conflicting extends Behaviour {
         @Override
@@ -44,7 +44,7 @@ final class ViewChangeLies {
                 long chance = way.chance(change.view(), to.index());
                 CheckpointCertificate stable = (chance & 3) == 0 ? CheckpointCertificate.GENESIS : change.stable();
                 if ((chance & 12) == 0 && !some.isEmpty()) {
-                    some.set(0, madeUp(some.get(0)));
+                    some.set(0, (chance & 16) == 0 ? madeUp(some.get(0)) : unsupported(some.get(0)));
                 } else if ((chance & 12) == 4) {
                     stable = madeUp(stable);
                 }
@@ -67,6 +67,14 @@ final class ViewChangeLies {
         }
         PrePrepare other = new PrePrepare(header.view(), header.seq(), digest, header.replica());
         return new PreparedCertificate(new Signed<>(other, honest.prePrepare().signature()), prepares);
+    }
+
+    /** What was proposed, with one PREPARE less than it takes, or with none. */
+    private static PreparedCertificate unsupported(PreparedCertificate honest) {
+        List<Signed<Prepare>> prepares = honest.prepares();
+        boolean none = (honest.seq() & 1) == 0;
+        return new PreparedCertificate(
+                honest.prePrepare(), prepares.subList(0, none ? 0 : Math.max(0, prepares.size() - 1)));
     }
 
     /** A state that nobody has, under the signatures for another one. */

@@ -68,6 +68,9 @@ public final class Certificates {
             place = "replica " + replica + " writes down a "
                     + bind.promise().getClass().getSimpleName();
             promised(bind.promise());
+        } else if (effect instanceof Effect.KeepProof keep) {
+            place = "replica " + replica + " moves its window";
+            stable(keep.stable());
         } else if (effect instanceof Effect.Truncate truncate) {
             place = "replica " + replica + " forgets what is behind its stable checkpoint";
             stable(truncate.stable());

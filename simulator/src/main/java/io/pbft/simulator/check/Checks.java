@@ -3,7 +3,9 @@ package io.pbft.simulator.check;
 import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
+import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Signed;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Event;
@@ -32,6 +34,7 @@ public final class Checks implements Watch {
     private final Findings findings;
     private final Order order;
     private final Promises promises;
+    private final Bonds bonds;
     private final Checkpoints checkpoints;
     private final Certificates certificates;
     private final LogReplay logReplay;
@@ -63,6 +66,7 @@ public final class Checks implements Watch {
         this.promises = new Promises(
                 findings,
                 (replica, kind, seq, view) -> replicas.apply(replica).disk().holds(kind, seq, view));
+        this.bonds = new Bonds(findings);
         this.checkpoints = new Checkpoints(findings);
         this.certificates = new Certificates(
                 findings,
@@ -171,6 +175,7 @@ public final class Checks implements Watch {
     @Override
     public void wanted(int replica, Effect effect) {
         certificates.wanted(replica, effect);
+        bonds.wanted(replica, effect);
         probes.wanted(replica, effect);
         if (effect instanceof Effect.TakeSnapshot snapshot) {
             logReplay.taken(snapshot);
@@ -192,6 +197,16 @@ public final class Checks implements Watch {
     }
 
     @Override
+    public void asked(int replica, int client, ReadRequest request) {
+        bonds.asked(replica, client, request);
+    }
+
+    @Override
+    public void fetches(int replica, BatchFetch fetch, long stable) {
+        bonds.fetches(replica, fetch, stable);
+    }
+
+    @Override
     public void sent(int replica, Message message) {
         promises.sent(replica, message);
         certificates.sent(replica, message);
@@ -200,6 +215,7 @@ public final class Checks implements Watch {
     @Override
     public void durable(int replica, JournalEntry entry) {
         promises.durable(replica, entry);
+        bonds.durable(replica, entry);
     }
 
     @Override
@@ -210,6 +226,7 @@ public final class Checks implements Watch {
     @Override
     public void reported(int replica, ReplicaReport report, int journalEntries) {
         highestView = Math.max(highestView, report.view());
+        bonds.reported(replica, report);
         int window = options.parameters().window();
         if (report.logSlots() > 2 * window) {
             findings.report(

@@ -8,10 +8,10 @@ import io.pbft.simulator.world.DiskHealth;
 import java.util.function.Consumer;
 
 /**
- * The state store in memory, over a virtual disk that takes its time. Writes become durable in the order in which they were made;
- * what a crash overtakes never does. NOT thread-safe.
+ * The state store of one replica in memory, on a virtual disk that outlives the replica's process and takes its time. Writes
+ * become durable in the order in which they were made; what a crash overtakes never does. NOT thread-safe.
  */
-public final class MemoryStores implements Stores {
+public final class MemoryStores {
     private final World world;
     private final long key;
     private final MemoryStateStore.Disk disk = new MemoryStateStore.Disk();
@@ -25,7 +25,11 @@ public final class MemoryStores implements Stores {
         this.key = key;
     }
 
-    @Override
+    /**
+     * Opens what is durable.
+     *
+     * @param failed told when the disk does not take what is written to it; the store then does nothing more
+     */
     public StateStore open(DiskHealth health, Consumer<Throwable> failed) {
         long self = ++opened;
         return new MemoryStateStore(disk, write -> schedule(self, health, write, failed));
@@ -49,12 +53,12 @@ public final class MemoryStores implements Stores {
         });
     }
 
-    @Override
+    /** The process is gone: what is not durable is lost. */
     public void crash() {
         opened++;
     }
 
-    @Override
+    /** The disk is gone, and an empty one stands in its place. */
     public void lose() {
         opened++;
         disk.wipe();

@@ -1,8 +1,10 @@
 package io.pbft.simulator.node;
 
 import io.pbft.checkpoint.StateStore;
+import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NodeId;
+import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Verdict;
@@ -54,7 +56,7 @@ public final class ReplicaNode implements Network.Endpoint {
     private final boolean correct;
     private final SimJournal.Disk disk = new SimJournal.Disk();
     private final DiskHealth health = new DiskHealth();
-    private final Stores stores;
+    private final MemoryStores stores;
     private final Watch watch;
     private final Deque<Parcel> queue = new ArrayDeque<>();
     private final int endpoint;
@@ -87,8 +89,7 @@ public final class ReplicaNode implements Network.Endpoint {
      * @param second whether this is the second of a pair of twins
      * @param sealer its own: the halves of a pair share it
      */
-    public ReplicaNode(
-            World world, int index, boolean second, Sealer sealer, boolean correct, Stores stores, Watch watch) {
+    public ReplicaNode(World world, int index, boolean second, Sealer sealer, boolean correct, Watch watch) {
         SimOptions options = world.options();
         this.world = world;
         this.index = index;
@@ -97,7 +98,7 @@ public final class ReplicaNode implements Network.Endpoint {
         this.config = new Config(index, options.quorum(), options.clients(), options.parameters());
         this.sealer = sealer;
         this.correct = correct;
-        this.stores = stores;
+        this.stores = new MemoryStores(world, second ? ~index : index);
         this.watch = watch;
         this.endpoint = world.network().add(this);
         this.outbox = new HonestOutbox();
@@ -223,6 +224,9 @@ public final class ReplicaNode implements Network.Endpoint {
                             new Listener(),
                             Runnable::run));
             process = new Running(driver, journal, store);
+            if (correct) {
+                watch.reported(index, driver.report(), disk.size());
+            }
         } catch (RuntimeException e) {
             failed(e);
             return;
@@ -494,10 +498,18 @@ public final class ReplicaNode implements Network.Endpoint {
 
         @Override
         public void step(Input input, Effects out) {
+            if (correct
+                    && input instanceof Input.Received received
+                    && received.message().message() instanceof ReadRequest request) {
+                watch.asked(index, received.message().from().index(), request);
+            }
             core.step(input, effects);
             for (Effect effect : effects.drain()) {
                 if (correct) {
                     watch.wanted(index, effect);
+                    if (effect instanceof Effect.Send send && send.message() instanceof BatchFetch fetch) {
+                        watch.fetches(index, fetch, core.report().stableCheckpoint());
+                    }
                 }
                 if (effect instanceof Effect.Execute execute) {
                     world.trace()

@@ -3,7 +3,9 @@ package io.pbft.simulator.node;
 import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
+import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Signed;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.ReplicaReport;
@@ -17,6 +19,12 @@ public interface Watch {
 
     /** The replica's core wants this done; each effect, in order. */
     void wanted(int replica, Effect effect);
+
+    /** A client's read reached the replica's core. */
+    void asked(int replica, int client, ReadRequest request);
+
+    /** The replica's core asks others for batches; {@code stable} is its stable checkpoint. */
+    void fetches(int replica, BatchFetch fetch, long stable);
 
     void sent(int replica, Message message);
 

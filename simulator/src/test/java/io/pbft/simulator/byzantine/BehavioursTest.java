@@ -69,6 +69,33 @@ class BehavioursTest {
     }
 
     @Test
+    void anOldRequestIsOrderedAgainAndOneStandsTwiceInABatch() {
+        SimResult result = run("--seed 3 --ops 48 --clients 4 --byzantine 0=replay");
+        assertThat(count(result, "\"e\":\"lie\"", "\"at\":\"r0\"", "PROPOSAL", "\"detail\":\"replay\""))
+                .isPositive();
+        assertThat(result.probes()).containsKey("rejected DUPLICATE_REQUEST");
+        assertThat(result.answered()).isEqualTo(48);
+        safe(result);
+    }
+
+    @Test
+    void whoFloodsSaysWhatNoFieldMayHold() {
+        SimResult result = run("--seed 3 --ops 24 --byzantine 0=flood");
+        assertThat(result.probes()).containsKey("rejected BAD_FIELD");
+        safe(result);
+        safe(run("--seed 3 --ops 24 --codec --byzantine 0=flood"));
+    }
+
+    @Test
+    void aDecisionOfOneIsNoDecision() {
+        SimResult result = run("--seed 3 --ops 24 --byzantine 2=forge-signature");
+        assertThat(count(result, "\"e\":\"send\"", "\"from\":\"r2\"", "DECISION"))
+                .isPositive();
+        assertThat(result.answered()).isEqualTo(24);
+        safe(result);
+    }
+
+    @Test
     void equivocationIsTwoProposalsForOneSequenceNumber() {
         SimResult result = run("--seed 3 --ops 24 --byzantine 0=equivocate");
         List<String> digests = result.trace()

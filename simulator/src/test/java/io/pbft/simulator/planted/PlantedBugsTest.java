@@ -30,7 +30,8 @@ class PlantedBugsTest {
         "executed-again, exactly-once",
         "time-goes-back, validity",
         "no-request-timer, liveness",
-        "prepared-not-shown, agreement",
+        "prepared-not-shown, promises",
+        "executes-out-of-order, agreement",
     })
     void bugsOfOtherKindsAreCaught(String name, String check) {
         assertThat(firstViolation(name, 60)).startsWith(check);
