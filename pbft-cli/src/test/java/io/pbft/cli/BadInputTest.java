@@ -78,6 +78,22 @@ class BadInputTest {
     }
 
     @Test
+    void aReplicaLiesOnlyWhereSomebodySaysThatItIsATest() {
+        refused(
+                CommandRun.of("replica", "--dir", dir, "--id", 1, "--byzantine", "equivocate"),
+                "--byzantine: a replica that lies",
+                "at most f of them",
+                "add --i-know-this-is-a-test");
+        refused(
+                CommandRun.of("replica", "--dir", dir, "--id", 1, "--byzantine", "twin", "--i-know-this-is-a-test"),
+                "--byzantine: ");
+        refused(
+                CommandRun.of("replica", "--dir", dir, "--id", 1, "--byzantine", "nod", "--i-know-this-is-a-test"),
+                "--byzantine",
+                "nod");
+    }
+
+    @Test
     void aMissingKey() throws Exception {
         Path key = dir.resolve("replica-1/key.pem");
         Files.delete(key);

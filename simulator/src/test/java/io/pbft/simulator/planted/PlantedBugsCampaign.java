@@ -98,7 +98,8 @@ class PlantedBugsCampaign {
     }
 
     private long seedsSoFar(PlantedBug bug) {
-        return results.path(bug.name()).path(aimed ? "aimed" : "seeds").asLong(0);
+        JsonNode row = results.path(bug.name());
+        return row.has("aimed") == aimed ? row.path("seeds").asLong(0) : 0;
     }
 
     private void hunt(PlantedBug bug) {
@@ -124,6 +125,9 @@ class PlantedBugsCampaign {
         synchronized (results) {
             ObjectNode row =
                     results.putObject(bug.name()).put("rule", bug.rule()).put("seeds", seed);
+            if (aimed) {
+                row.put("aimed", true);
+            }
             if (!violation.isEmpty()) {
                 row.put("check", violation.substring(0, violation.indexOf(':'))).put("violation", violation);
             }
@@ -164,7 +168,7 @@ class PlantedBugsCampaign {
             boolean caught = caught(bug.name());
             table.append("| `").append(bug.name()).append("` | ").append(bug.rule());
             table.append(" | ")
-                    .append(caught ? "" : "> ")
+                    .append(caught ? row.has("aimed") ? "≤ " : "" : "> ")
                     .append(row.path("seeds").asLong());
             table.append(" | ")
                     .append(caught ? row.path("check").asText() : "**nothing**")
