@@ -91,7 +91,7 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(
             names = "--warm-up-max",
             paramLabel = "S",
-            defaultValue = "45",
+            defaultValue = "75",
             description = "Seconds after which a load is measured even if it is not steady (${DEFAULT-VALUE}).")
     private int warmUpMax;
 

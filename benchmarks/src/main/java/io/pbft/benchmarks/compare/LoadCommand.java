@@ -39,7 +39,7 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "load", hidden = true)
 public final class LoadCommand implements Callable<Integer> {
-    /** Steady: so many seconds gave as much as the same number before them, but for this share. */
+    /** Steady: so many seconds, or a fifth of the least warm-up, gave as much as the same time before, but for this share. */
     static final int STEADY_SECONDS = 3;
 
     static final double STEADY_SHARE = 0.05;
@@ -125,10 +125,11 @@ public final class LoadCommand implements Callable<Integer> {
     /** Whether the load became steady. */
     private static boolean warmUp(Load load, int min, int max) throws InterruptedException {
         Deque<Long> answered = new ArrayDeque<>(List.of(load.answered()));
+        int window = Math.max(STEADY_SECONDS, min / 5);
         for (int i = 1; i <= max; i++) {
             TimeUnit.SECONDS.sleep(1);
             answered.addLast(load.answered());
-            if (answered.size() > 2 * STEADY_SECONDS + 1) {
+            if (answered.size() > 2 * window + 1) {
                 answered.removeFirst();
                 if (i >= min
                         && isSteady(answered.stream().mapToLong(Long::longValue).toArray())) {
