@@ -8,8 +8,12 @@ import java.util.List;
 
 /** The command line of another process of this program: the same Java, the same jar. */
 final class JavaCommand {
-    /** A replica of a cluster on one machine is light: it shares it with the others. */
-    private static final String HEAP = "-Xmx256m";
+    /**
+     * A replica of a cluster on one machine is light: it shares it with the others. A small nursery and a heap that grows
+     * late cost some more collections, and save a fifth of the memory that it has resident.
+     */
+    private static final List<String> HEAP =
+            List.of("-Xmx256m", "-XX:MaxNewSize=40m", "-XX:MinHeapFreeRatio=15", "-XX:MaxHeapFreeRatio=30");
 
     private JavaCommand() {}
 
@@ -17,7 +21,7 @@ final class JavaCommand {
     static List<String> of(List<String> options, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add(HEAP);
+        command.addAll(HEAP);
         List<String> own = inherited(ManagementFactory.getRuntimeMXBean().getInputArguments());
         if (own.stream().noneMatch(option -> option.matches("-XX:\\+Use\\w+GC"))) {
             command.add("-XX:+UseSerialGC");
