@@ -39,7 +39,9 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "load", hidden = true)
 public final class LoadCommand implements Callable<Integer> {
-    /** Steady: so many seconds, or a fifth of the least warm-up, gave as much as the same time before, but for this share. */
+    /**
+     * Steady: so many seconds, or a fifth of the least warm-up, gave as much as the same time before, but for a share.
+     */
     static final int STEADY_SECONDS = 3;
 
     static final double STEADY_SHARE = 0.05;
