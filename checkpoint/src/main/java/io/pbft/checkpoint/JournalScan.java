@@ -62,6 +62,7 @@ final class JournalScan {
      * @param lastGroup the number of the last group, 0 before the first
      * @param oldestSegment that is needed
      * @param tornBytes of a last group that never became durable
+     * @param unbegun the file that a crash left between its making and its first group: it is not part of the journal
      */
     record Result(
             long journal,
@@ -71,7 +72,8 @@ final class JournalScan {
             long lastGroup,
             long oldestSegment,
             Optional<Tail> tail,
-            int tornBytes) {
+            int tornBytes,
+            Optional<Path> unbegun) {
         boolean promisesLost() {
             return damages.stream().anyMatch(damage -> !damage.harmless());
         }
@@ -164,7 +166,7 @@ final class JournalScan {
             readSegment(file.getKey(), file.getValue());
             expected = file.getKey() + 1;
         }
-        dropUnbegun();
+        Optional<Path> unbegun = dropUnbegun();
         checkEnd(files);
         return new Result(
                 journal,
@@ -174,7 +176,8 @@ final class JournalScan {
                 lastGroup,
                 oldestSegment,
                 Optional.ofNullable(tail),
-                tornBytes);
+                tornBytes,
+                unbegun);
     }
 
     private long findId(TreeMap<Long, Path> files) throws IOException {
@@ -324,12 +327,13 @@ final class JournalScan {
         }
     }
 
-    /** The file that a crash left between its making and its first group is not part of the journal. */
-    private void dropUnbegun() {
+    private Optional<Path> dropUnbegun() {
         Segment last = segments.isEmpty() ? null : segments.get(segments.size() - 1);
-        if (last != null && segments.size() > 1 && last.groups() == 0) {
-            segments.remove(segments.size() - 1);
+        if (last == null || segments.size() == 1 || last.groups() > 0) {
+            return Optional.empty();
         }
+        segments.remove(segments.size() - 1);
+        return Optional.of(last.file());
     }
 
     private void checkEnd(TreeMap<Long, Path> files) {

@@ -286,6 +286,12 @@ public final class SegmentJournal implements Journal {
         try {
             lastGroup = found.lastGroup();
             found.entries().forEach(this::keepLasting);
+            if (found.unbegun().isPresent()) {
+                // As long as it is there, the segment before it does not look like the last one, which alone may be
+                // torn.
+                Files.delete(found.unbegun().get());
+                SegmentFiles.forceFolder(folder);
+            }
             if (found.segments().isEmpty()) {
                 startSegment(1);
                 forceChannel(true);
@@ -306,6 +312,12 @@ public final class SegmentJournal implements Journal {
                         SegmentFiles.segment(folder, segment), StandardOpenOption.READ, StandardOpenOption.WRITE);
                 allocated = channel.size() / JournalFormat.BLOCK_BYTES * JournalFormat.BLOCK_BYTES;
                 position = found.tail().isPresent() ? rewrite(found.tail().get()) : JournalFormat.BLOCK_BYTES;
+                if (found.tornBytes() > 0) {
+                    // The next group may not fit here and begin a new segment: then a rest of this one would lie in the
+                    // middle, and look like damage.
+                    writeFully(current(), ByteBuffer.allocate(JournalFormat.BLOCK_BYTES), position);
+                    forceChannel(true);
+                }
             }
             mark.write(new Mark(id, lastGroup));
             mark.force();

@@ -267,6 +267,88 @@ class SegmentJournalTest {
         }
     }
 
+    /** Killed while it begins a segment, and later within a write to the one before: neither was ever durable. */
+    @Test
+    void aTornTailIsDroppedWhereAnEarlierCrashLeftASegmentThatWasNotBegun() throws IOException {
+        try (SegmentJournal journal = open()) {
+            appendAndWait(journal, entry(Kind.COMMIT, 1, 0, "a"));
+        }
+        byte[] used = Files.readAllBytes(segments().get(0));
+        List<byte[]> beginnings = List.of(
+                new byte[0],
+                new byte[17],
+                new byte[SegmentJournal.GROWTH_BYTES],
+                // One that was used before, and has its new name but not its new head.
+                used);
+        long view = 1;
+        for (byte[] beginning : beginnings) {
+            Files.write(SegmentFiles.segment(folder.resolve("journal"), 2), beginning);
+            try (SegmentJournal journal = open()) {
+                appendAndWait(journal, entry(Kind.COMMIT, 1, view, "a"));
+            }
+            byte[] mark = Files.readAllBytes(JournalMark.file(folder));
+            byte[] durable = Files.readAllBytes(segments().get(0));
+            try (SegmentJournal journal = open()) {
+                appendAndWait(journal, large(3));
+            }
+            byte[] torn = Files.readAllBytes(segments().get(0));
+            int begin = Arrays.mismatch(durable, torn);
+            Arrays.fill(torn, begin + 9 * JournalFormat.BLOCK_BYTES + 5, torn.length, (byte) 0);
+            Files.write(segments().get(0), torn);
+            Files.write(JournalMark.file(folder), mark);
+            try (SegmentJournal journal = open()) {
+                assertThat(journal.load()).hasSize((int) view + 1).contains(entry(Kind.COMMIT, 1, view, "a"));
+            }
+            assertThat(segments()).hasSize(1);
+            view++;
+        }
+    }
+
+    /** What comes after a torn tail has no room in that segment: then what was torn stays where it is. */
+    @Test
+    void aTornTailThatNothingIsWrittenOverIsNotTakenForDamageLater() throws IOException {
+        JournalEntry half = new JournalEntry(Kind.PROPOSAL, 1, 0, StateStoreContract.large(1, 9 << 20));
+        try (SegmentJournal journal = open()) {
+            appendAndWait(journal, half);
+        }
+        byte[] mark = Files.readAllBytes(JournalMark.file(folder));
+        byte[] durable = Files.readAllBytes(segments().get(0));
+        try (SegmentJournal journal = open()) {
+            appendAndWait(journal, large(2));
+        }
+        byte[] torn = Files.readAllBytes(segments().get(0));
+        int begin = Arrays.mismatch(durable, torn);
+        Arrays.fill(torn, begin + 9 * JournalFormat.BLOCK_BYTES + 5, torn.length, (byte) 0);
+        Files.write(segments().get(0), torn);
+        Files.write(JournalMark.file(folder), mark);
+        JournalEntry next = new JournalEntry(Kind.PROPOSAL, 3, 0, StateStoreContract.large(3, 9 << 20));
+        try (SegmentJournal journal = open()) {
+            appendAndWait(journal, next);
+        }
+        assertThat(segments()).hasSize(2);
+        try (SegmentJournal journal = open()) {
+            assertThat(journal.load()).containsExactly(half, next);
+        }
+    }
+
+    /** Each segment in turn is as it was some time before. */
+    @Test
+    void anOlderCopyOfOneSegmentIsNoticed() throws IOException {
+        for (int old = 0; old < 2; old++) {
+            try (SegmentJournal journal = open()) {
+                fill(journal, 1, 100 + 200L * old);
+            }
+            byte[] copy = Files.readAllBytes(segments().get(old));
+            try (SegmentJournal journal = open()) {
+                fill(journal, 101 + 200L * old, 450);
+            }
+            assertThat(segments().size()).isGreaterThan(2);
+            Files.write(segments().get(old), copy);
+            assertRefused("missing or damaged");
+            SegmentJournal.putAside(folder);
+        }
+    }
+
     /** The same cut, but the write had been reported durable: the mark knows. */
     @Test
     void anEndThatHadBeenDurableIsMissed() throws IOException {

@@ -97,9 +97,14 @@ final class DiskStart {
                     id,
                     String.valueOf(damage.getMessage()));
             storage.putAside(folder, Part.STATE);
-        } else if (damage.isDamageOf(Part.JOURNAL) && rejoinMark.isSet() && putAside.add(Part.JOURNAL)) {
+        } else if (damage.isDamageOf(Part.JOURNAL)
+                && (rejoinMark.isSet() || folder.isNew())
+                && putAside.add(Part.JOURNAL)) {
             LOG.warn(
-                    "replica {}: {}. It is put aside, as the replica rejoins", id, String.valueOf(damage.getMessage()));
+                    "replica {}: {}. It is put aside, as the replica {}",
+                    id,
+                    String.valueOf(damage.getMessage()),
+                    rejoinMark.isSet() ? "rejoins" : "never came so far as to promise anything");
             storage.putAside(folder, Part.JOURNAL);
         } else {
             throw damage;

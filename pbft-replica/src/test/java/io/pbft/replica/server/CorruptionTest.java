@@ -394,6 +394,35 @@ class CorruptionTest {
         assertThatThrownBy(() -> start(false)).isInstanceOf(StorageFailure.class);
     }
 
+    /** Killed at any point of its first start: it has promised nothing yet. */
+    @Test
+    void aFirstStartThatWasCutShortIsBegunAnew() throws IOException {
+        List<Damage> cuts = List.of(
+                (folder, random) -> Files.createDirectory(folder.resolve("journal")),
+                (folder, random) -> Files.write(segmentOne(folder), new byte[0]),
+                (folder, random) -> Files.write(segmentOne(folder), new byte[17]),
+                (folder, random) -> Files.write(folder.resolve("journal.mark"), new byte[0]),
+                (folder, random) -> Files.createDirectory(folder.resolve("state")),
+                (folder, random) -> Files.write(folder.resolve("state/data.mdb"), new byte[0]),
+                (folder, random) -> Files.write(folder.resolve("state/data.mdb"), new byte[PAGE_BYTES]));
+        for (int done = 1; done <= cuts.size(); done++) {
+            delete(trial);
+            Files.createDirectories(trial);
+            new ReplicaFolder(trial).markNew();
+            for (Damage cut : cuts.subList(0, done)) {
+                cut.apply(trial, new Random(done));
+            }
+            DiskStart.Start first = start(false);
+            assertThat(first.recovered().rejoining()).isFalse();
+            first.disk().close();
+            assertThat(new ReplicaFolder(trial).isNew()).isFalse();
+        }
+    }
+
+    private static Path segmentOne(Path folder) {
+        return folder.resolve("journal/segment-000000000001");
+    }
+
     @Test
     void aStateThatWasFoundDamagedIsPutAsideAtTheNextStart() throws IOException {
         copy(whole, trial);
