@@ -1,11 +1,12 @@
 package io.pbft.checkpoint;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /**
  * A file that is looked through. Uncached, it is read as the disk has it and not as the system's cache remembers it, which says
@@ -16,6 +17,9 @@ import java.nio.file.StandardOpenOption;
 final class CheckedFile implements AutoCloseable {
     /** Direct reads begin and end at multiples of it: no device has larger sectors. */
     private static final int ALIGNMENT = 4096;
+
+    /** The JDK's option for direct reads, which not every JDK has. */
+    private static final Optional<OpenOption> DIRECT = directOption();
 
     private final FileChannel channel;
     private final boolean direct;
@@ -31,12 +35,28 @@ final class CheckedFile implements AutoCloseable {
     }
 
     static CheckedFile uncached(Path file) throws IOException {
-        try {
-            return new CheckedFile(FileChannel.open(file, StandardOpenOption.READ, ExtendedOpenOption.DIRECT), true);
-        } catch (UnsupportedOperationException | IOException e) {
-            // Not all file systems have direct reads. If it is the file itself, the next line says so.
-            return cached(file);
+        if (DIRECT.isPresent()) {
+            try {
+                return new CheckedFile(FileChannel.open(file, StandardOpenOption.READ, DIRECT.get()), true);
+            } catch (UnsupportedOperationException | IOException e) {
+                // Not all file systems have direct reads. If it is the file itself, the next line says so.
+            }
         }
+        return cached(file);
+    }
+
+    private static Optional<OpenOption> directOption() {
+        try {
+            for (Object option :
+                    Class.forName("com.sun.nio.file.ExtendedOpenOption").getEnumConstants()) {
+                if (option instanceof OpenOption direct && option.toString().equals("DIRECT")) {
+                    return Optional.of(direct);
+                }
+            }
+        } catch (ClassNotFoundException e) {
+            // Then files are read through the cache.
+        }
+        return Optional.empty();
     }
 
     long size() throws IOException {
