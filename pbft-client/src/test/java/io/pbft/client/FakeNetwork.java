@@ -62,6 +62,10 @@ final class FakeNetwork implements Network {
         executing = now;
     }
 
+    void holdTicks() {
+        executor.holdTicks();
+    }
+
     @Override
     public void start(Listener to) {
         listener = to;

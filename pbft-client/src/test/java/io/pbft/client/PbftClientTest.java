@@ -15,13 +15,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +82,54 @@ class PbftClientTest {
         } finally {
             executor.shutdownNow();
         }
+    }
+
+    @Test
+    void callsMadeByTheCallbacksOfSeveralAnswersShareARequest() throws Exception {
+        network.holdTicks();
+        BlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
+        try (PbftClient client = PbftClient.connect(config.withCallbacks(callbacks::add), network)) {
+            List<CompletableFuture<Reply>> second = submitInPairs(client, 20);
+
+            // The callbacks of 20 answers, and what tells the client that they have run.
+            for (int i = 0; i <= 20; i++) {
+                callbacks.take().run();
+            }
+            for (int i = 0; i <= 20; i++) {
+                callbacks.take().run();
+            }
+
+            assertThat(second).allMatch(CompletableFuture::isDone);
+            assertThat(network.requests).extracting(r -> r.operations().size()).containsExactly(20, 20);
+        }
+    }
+
+    @Test
+    void callsDoNotWaitForCallbacksThatTakeLong() throws Exception {
+        BlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
+        try (PbftClient client = PbftClient.connect(config.withCallbacks(callbacks::add), network)) {
+            List<CompletableFuture<Reply>> second = submitInPairs(client, 20);
+
+            // The first callback makes its call; the next one never ends, and nobody tells the client that all have
+            // run.
+            callbacks.take().run();
+            for (int i = 0; i < 20; i++) {
+                callbacks.take();
+            }
+
+            callbacks.take().run();
+            assertThat(second.stream().filter(CompletableFuture::isDone)).hasSize(1);
+        }
+    }
+
+    /** Submits so many operations together, each followed by another when it is answered; those are returned. */
+    private List<CompletableFuture<Reply>> submitInPairs(PbftClient client, int pairs) {
+        return CompletableFuture.supplyAsync(
+                        () -> IntStream.range(0, pairs)
+                                .mapToObj(i -> client.submit(OP).thenCompose(reply -> client.submit(OP)))
+                                .toList(),
+                        network.executor())
+                .join();
     }
 
     @Test
