@@ -284,7 +284,7 @@ final class Scenarios {
                 p.sessionsPerClient());
     }
 
-    /** Nothing goes wrong. Either there is all the time more to do than is done, or long nothing: no reason to change the view. */
+    /** Nothing goes wrong. There is always more to do than is done, or long nothing: no reason for a view change. */
     long calm() {
         agreeOn(options.parameters.checkpointInterval(), options.parameters.window(), 1, 1);
         options.topology = Topology.LAN;
