@@ -206,6 +206,11 @@ final class ViewChanger {
         NewView newView = message.statement();
         boolean wanted = newView.view() > state.view()
                 || (newView.view() == state.view() && state.status() == ReplicaReport.Status.VIEW_CHANGE);
+        Signed<NewView> accepted = accepted(newView.view());
+        if (accepted != null && !accepted.statement().equals(newView)) {
+            state.accuse(accepted, message, out);
+            return;
+        }
         if (!wanted) {
             state.ignore("NEW-VIEW for a view that is past");
             return;
@@ -225,6 +230,15 @@ final class ViewChanger {
         }
         waiting = new Waiting(message, plan);
         enterWhenComplete(out);
+    }
+
+    /** The NEW-VIEW that began {@code view} here, or will once its batches are here. */
+    private @Nullable Signed<NewView> accepted(long view) {
+        if (waiting != null && waiting.newView().statement().view() == view) {
+            return waiting.newView();
+        }
+        Signed<NewView> begun = state.newView;
+        return begun != null && begun.statement().view() == view ? begun : null;
     }
 
     /** Whether O is what V demands: everyone computes it anew (OSDI'99, section 4.4). */

@@ -126,6 +126,29 @@ class NewViewTest {
     }
 
     @Test
+    @DisplayName("trap 77: a second, different NEW-VIEW of a view changes nothing there, and convicts its sender")
+    void aSecondNewViewOfAViewIsEvidence() {
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 0, world.proposal(0, 1, batch));
+        world.receive(3, 1, world.viewChange(1, 1, START));
+        world.receive(3, 2, world.viewChange(2, 1, START));
+        Signed<NewView> first = world.newView(1, preparedAtOne(), 1, batch.digest());
+        world.receive(3, 1, first);
+        assertThat(world.node(3).promises(Promise.EnterView.class)).hasSize(1);
+        List<Signed<ViewChange>> others =
+                List.of(world.viewChange(1, 1, START), world.viewChange(2, 1, START), world.viewChange(3, 1, START));
+
+        world.receive(3, 1, first);
+        assertThat(world.node(3).effects(Effect.Accuse.class)).isEmpty();
+        Signed<NewView> second = world.newView(1, others, 1);
+        world.receive(3, 1, second);
+
+        assertThat(world.node(3).effects(Effect.Accuse.class)).containsExactly(new Effect.Accuse(first, second));
+        assertThat(world.node(3).promises(Promise.EnterView.class)).hasSize(1);
+        assertThat(world.node(3).report().view()).isEqualTo(1);
+    }
+
+    @Test
     @DisplayName("trap 17: a backup enters a view only with every batch that it proposes again")
     void aBackupFetchesABatchBeforeItEnters() {
         world.link = letter -> letter.from().isClient();
