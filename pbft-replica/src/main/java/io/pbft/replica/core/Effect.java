@@ -76,8 +76,9 @@ public sealed interface Effect {
     record InstallState(CheckpointCertificate checkpoint) implements Effect {}
 
     /**
-     * The window begins at a stable checkpoint whose state is not durable here yet. The proof must be durable before each promise
-     * that follows: after a restart that knew the old window alone, those would lie beyond it, and be forgotten.
+     * The window begins at a stable checkpoint whose state is not durable here yet. The proof must be durable
+     * before each promise that follows: after a restart that knew the old window alone, those would lie beyond it,
+     * and be forgotten.
      */
     record KeepProof(CheckpointCertificate stable) implements Effect {}
 
