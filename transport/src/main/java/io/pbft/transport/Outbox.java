@@ -8,12 +8,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The frames that wait for one connection: two lanes, each bounded in frames and in bytes, each dropping its oldest
  * frame when a new one finds it full. The oldest, because the protocol repeats what still matters, and what is newer
- * supersedes what is older more often than the other way round. Thread-safe; a lock held for a few instructions, as
- * many threads add and the bound on bytes has to hold exactly.
+ * supersedes what is older more often than the other way round. The bulk lanes of several connections may share room
+ * besides. Thread-safe; a lock held for a few instructions, as many threads add and a lane's bound has to hold exactly.
  */
 final class Outbox {
     private final Object lock = new Object();
     private final TransportConfig.Queue limits;
+    private final SharedRoom room;
 
     @GuardedBy("lock")
     private final ArrayDeque<Bytes> priority = new ArrayDeque<>();
@@ -30,21 +31,25 @@ final class Outbox {
     @GuardedBy("lock")
     private boolean closed;
 
-    Outbox(TransportConfig.Queue limits) {
+    /** @param room of the bulk lane and of others */
+    Outbox(TransportConfig.Queue limits, SharedRoom room) {
         this.limits = limits;
+        this.room = room;
+        room.enter(this);
     }
 
     /**
      * Adds a frame. One that is larger than the lane has it to itself.
      *
-     * @return how many older frames were dropped for it, or -1 when the outbox is closed and the frame is not taken
+     * @return how many frames were dropped for it, here or in lanes that share the room, or -1 when the outbox is closed and the frame is not taken
      */
     int offer(Lane lane, Bytes frame) {
+        int elsewhere = lane == Lane.BULK ? room.make(frame.size()) : 0;
         synchronized (lock) {
             if (closed) {
                 return -1;
             }
-            return lane == Lane.PRIORITY ? offerPriority(frame) : offerBulk(frame);
+            return elsewhere + (lane == Lane.PRIORITY ? offerPriority(frame) : offerBulk(frame));
         }
     }
 
@@ -65,12 +70,37 @@ final class Outbox {
     private int offerBulk(Bytes frame) {
         int dropped = 0;
         while (bulk.size() >= limits.framesMax() || (!bulk.isEmpty() && bulkBytes + frame.size() > limits.bytesMax())) {
-            bulkBytes -= bulk.removeFirst().size();
+            removeBulk(bulk.removeFirst());
             dropped++;
         }
         bulk.addLast(frame);
         bulkBytes += frame.size();
+        room.add(frame.size());
         return dropped;
+    }
+
+    /** What waits in the bulk lane. */
+    long bulkBytes() {
+        synchronized (lock) {
+            return bulkBytes;
+        }
+    }
+
+    /** @return whether there was one */
+    boolean dropOldestBulk() {
+        synchronized (lock) {
+            if (bulk.isEmpty()) {
+                return false;
+            }
+            removeBulk(bulk.removeFirst());
+            return true;
+        }
+    }
+
+    @GuardedBy("lock")
+    private void removeBulk(Bytes frame) {
+        bulkBytes -= frame.size();
+        room.add(-frame.size());
     }
 
     /** Takes the next frame, or null when there is none or it is larger than {@code sizeMax}. */
@@ -86,8 +116,7 @@ final class Outbox {
                 priority.removeFirst();
                 priorityBytes -= next.size();
             } else {
-                bulk.removeFirst();
-                bulkBytes -= next.size();
+                removeBulk(bulk.removeFirst());
             }
             return next;
         }
@@ -101,12 +130,14 @@ final class Outbox {
 
     /** Takes no more frames. @return how many were waiting */
     int close() {
+        room.leave(this);
         synchronized (lock) {
             int waiting = priority.size() + bulk.size();
             closed = true;
             priority.clear();
             bulk.clear();
             priorityBytes = 0;
+            room.add(-bulkBytes);
             bulkBytes = 0;
             return waiting;
         }

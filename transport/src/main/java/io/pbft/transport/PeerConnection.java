@@ -61,12 +61,13 @@ final class PeerConnection extends ByteToMessageDecoder implements Inbound {
             TransportConfig config,
             Connections connections,
             Counters counters,
+            SharedRoom room,
             FrameHandler handler) {
         this.peer = peer;
         this.dialled = dialled;
         this.frameBytesMax = TransportConfig.frameBytesMaxFrom(peer);
         this.timing = config.timing();
-        this.outbox = new Outbox(config.queueTo(peer));
+        this.outbox = new Outbox(config.queueTo(peer), room);
         this.connections = connections;
         this.counters = counters;
         this.handler = handler;

@@ -65,6 +65,7 @@ public final class Transport implements AutoCloseable {
     private final FrameHandler handler;
     private final Tls tls;
     private final Counters counters = new Counters();
+    private final SharedRoom toClients = new SharedRoom(TransportConfig.TO_CLIENTS_BYTES_MAX);
     private final Connections connections;
     private final Handshakes handshakes;
     private final TransportThreads threads;
@@ -315,7 +316,12 @@ public final class Transport implements AutoCloseable {
                                 tls,
                                 counters,
                                 expected,
-                                peer -> new PeerConnection(peer, dialled, config, connections, counters, handler),
+                                peer -> new PeerConnection(
+                                        peer, dialled, config, connections, counters, roomTo(peer), handler),
                                 authenticated));
+    }
+
+    private SharedRoom roomTo(NodeId peer) {
+        return peer.isClient() ? toClients : SharedRoom.unlimited();
     }
 }

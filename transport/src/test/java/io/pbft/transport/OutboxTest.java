@@ -3,10 +3,12 @@ package io.pbft.transport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.crypto.Bytes;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class OutboxTest {
-    private final Outbox outbox = new Outbox(new TransportConfig.Queue(10, 3));
+    private final Outbox outbox = new Outbox(new TransportConfig.Queue(10, 3), SharedRoom.unlimited());
 
     @Test
     void priorityOvertakesBulkAndEachLaneKeepsItsOrder() {
@@ -53,6 +55,44 @@ class OutboxTest {
             assertThat(outbox.offer(lane, Bytes.utf8("2"))).isEqualTo(1);
             assertThat(drained()).isEqualTo("2 ");
         }
+    }
+
+    @Test
+    void howeverManyDoNotReadWhoReadsIsServed() {
+        int kilobyte = 1_000;
+        Bytes frame = Bytes.utf8("x".repeat(kilobyte));
+        SharedRoom room = new SharedRoom(100L * kilobyte);
+        List<Outbox> unread = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            Outbox outbox = new Outbox(new TransportConfig.Queue(100 * kilobyte, 1_000), room);
+            for (int j = 0; j < 100; j++) {
+                outbox.offer(Lane.BULK, frame);
+            }
+            unread.add(outbox);
+        }
+        assertThat(room.used()).as("however many they are").isEqualTo(100L * kilobyte);
+
+        Outbox read = new Outbox(new TransportConfig.Queue(100 * kilobyte, 1_000), room);
+        for (int i = 0; i < 200; i++) {
+            read.offer(Lane.BULK, frame);
+            assertThat(read.poll(kilobyte)).isEqualTo(frame);
+        }
+        assertThat(room.used()).isEqualTo(99L * kilobyte);
+        assertThat(unread).allSatisfy(outbox -> assertThat(outbox.bulkBytes()).isPositive());
+
+        unread.forEach(Outbox::close);
+        assertThat(room.used()).as("what is closed takes no room").isZero();
+    }
+
+    @Test
+    void aFrameLargerThanTheSharedRoomHasItToItself() {
+        SharedRoom room = new SharedRoom(10);
+        Outbox one = new Outbox(new TransportConfig.Queue(1_000, 10), room);
+        Outbox other = new Outbox(new TransportConfig.Queue(1_000, 10), room);
+        one.offer(Lane.BULK, Bytes.utf8("1"));
+        assertThat(other.offer(Lane.BULK, Bytes.utf8("0123456789+"))).isEqualTo(1);
+        assertThat(one.isEmpty()).isTrue();
+        assertThat(other.poll(100)).isEqualTo(Bytes.utf8("0123456789+"));
     }
 
     @Test
