@@ -35,10 +35,10 @@ public record TransportConfig(
         int threads) {
 
     /** The largest frame that a client may send, in bytes: one bundle of requests, with room for its envelope. */
+    static final int CLIENT_FRAME_BYTES_MAX = 2 * Limits.REQUEST_BYTES_MAX;
+
     /** What may wait to be written to all clients together, in bytes: {@link SharedRoom}. */
     static final long TO_CLIENTS_BYTES_MAX = 32L << 20;
-
-    static final int CLIENT_FRAME_BYTES_MAX = 2 * Limits.REQUEST_BYTES_MAX;
 
     /**
      * Times, in milliseconds.
