@@ -41,7 +41,8 @@ final class Outbox {
     /**
      * Adds a frame. One that is larger than the lane has it to itself.
      *
-     * @return how many frames were dropped for it, here or in lanes that share the room, or -1 when the outbox is closed and the frame is not taken
+     * @return how many frames were dropped for it, here or in lanes that share the room, or -1 when the outbox is closed
+     *     and the frame is not taken
      */
     int offer(Lane lane, Bytes frame) {
         int elsewhere = lane == Lane.BULK ? room.make(frame.size()) : 0;

@@ -22,8 +22,7 @@ import java.util.function.Consumer;
 final class Comparison {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Before the first cell, with a load that makes everything hot. */
-    /** Compilers are at work for so long at least. */
+    /** Before the first cell, with a load that makes everything hot: compilers are at work for so long at least. */
     private static final int PRIMING_SECONDS_MIN = 40;
 
     private static final int CELL_WARM_UP_SECONDS_MIN = 3;
