@@ -1,5 +1,6 @@
 package io.pbft.benchmarks.compare;
 
+import com.google.errorprone.annotations.FormatMethod;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -185,6 +186,7 @@ final class ReportPage {
         page.append("</table><p>Disturbed: a tenth of the machine or more was busy with something else.</p>");
     }
 
+    @FormatMethod
     private static void svg(StringBuilder page, String format, Object... values) {
         page.append(String.format(Locale.ROOT, format, values));
     }
