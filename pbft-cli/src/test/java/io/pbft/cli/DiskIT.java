@@ -163,13 +163,14 @@ class DiskIT {
 
     @Test
     void whoWasAwayOrIsDamagedFetchesTheState() throws Exception {
-        cluster.start(0, 1, 2, 3);
+        // Of three, each one's vote is needed; of four, three can decide before the fourth has voted.
+        cluster.start(0, 1, 3);
         try (PbftClient client = cluster.client(0)) {
             KvClient service = new KvClient(client);
             service.put(Bytes.utf8("k"), Bytes.utf8("v"));
-            cluster.awaitStatus(3, status -> status.get("lastExecuted").asLong() > 0);
             cluster.kill(3);
             assertThat(cluster.inspect(3, 0).get("promises").has("COMMIT")).isTrue();
+            cluster.start(2);
             fill(service);
 
             cluster.start(3);
@@ -262,11 +263,11 @@ class DiskIT {
 
     @Test
     void damageToPromisesIsSaidWithWhatToDo() throws Exception {
-        cluster.start(0, 1, 2, 3);
+        // Of three, each one's vote is needed.
+        cluster.start(0, 1, 2);
         try (PbftClient client = cluster.client(0)) {
             new KvClient(client).increment(COUNTER, 1);
         }
-        cluster.awaitStatus(1, status -> status.get("lastExecuted").asLong() > 0);
         cluster.stop(1);
         Path segment = cluster.folder(1).resolve("journal/segment-000000000001");
         byte[] bytes = Files.readAllBytes(segment);
