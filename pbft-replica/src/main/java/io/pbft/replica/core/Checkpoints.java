@@ -57,11 +57,11 @@ final class Checkpoints {
     /** The checkpoint at {@code seq} is durable here: say so. */
     void onSnapshotTaken(Input.SnapshotTaken taken, Effects out) {
         CheckpointCertificate begun = settling;
-        if (begun != null && begun.seq() == taken.seq() && state.installing == null && wanted == null) {
+        if (begun != null && begun.seq() == taken.seq() && !isReplaced()) {
             settle(begun, taken.root(), out);
             return;
         }
-        if (taken.seq() <= state.stable.seq() || state.installing != null) {
+        if (taken.seq() <= state.stable.seq() || isReplaced()) {
             state.ignore("checkpoint taken behind the stable one");
             return;
         }
@@ -129,7 +129,7 @@ final class Checkpoints {
             state.ignore("stable checkpoint is known");
             return;
         }
-        Digest own = execution.roots.get(certificate.seq());
+        Digest own = own(certificate.seq());
         if (own == null) {
             if (ahead == null || ahead.seq() < certificate.seq()) {
                 ahead = certificate;
@@ -140,6 +140,19 @@ final class Checkpoints {
         } else {
             diverged(certificate, own, out);
         }
+    }
+
+    /** The root of one's own checkpoint at {@code seq}, if there is one and its state is to stay. */
+    private @Nullable Digest own(long seq) {
+        return isReplaced() ? null : execution.roots.get(seq);
+    }
+
+    /**
+     * Whether the state is being replaced by that of an earlier or later number. Checkpoints of the one before prove nothing
+     * meanwhile: were one at a later number believed, the window would begin above where execution goes on.
+     */
+    private boolean isReplaced() {
+        return state.installing != null || wanted != null;
     }
 
     private void diverged(CheckpointCertificate certificate, Digest own, Effects out) {
@@ -159,13 +172,10 @@ final class Checkpoints {
         if (certificate.seq() <= state.stable.seq()) {
             return;
         }
-        Digest own = execution.roots.get(certificate.seq());
+        Digest own = own(certificate.seq());
         if (own != null && own.equals(certificate.state())) {
             makeStable(certificate, out);
-        } else if (own == null
-                && state.lastExecuted >= certificate.seq()
-                && state.installing == null
-                && wanted == null) {
+        } else if (own == null && state.lastExecuted >= certificate.seq() && !isReplaced()) {
             moveWindowAhead(certificate, out);
             settling = certificate;
         } else {
@@ -228,9 +238,15 @@ final class Checkpoints {
     static long bytes(Batch batch) {
         long bytes = 0;
         for (Signed<Request> request : batch.requests()) {
-            for (io.pbft.crypto.Bytes operation : request.statement().operations()) {
-                bytes += operation.size();
-            }
+            bytes += bytes(request.statement());
+        }
+        return bytes;
+    }
+
+    static long bytes(Request request) {
+        long bytes = 0;
+        for (io.pbft.crypto.Bytes operation : request.operations()) {
+            bytes += operation.size();
         }
         return bytes;
     }

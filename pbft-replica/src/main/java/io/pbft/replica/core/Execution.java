@@ -99,6 +99,7 @@ final class Execution {
         running = null;
         List<Effect.Answer> answers = new ArrayList<>(done.planned().size());
         int next = 0;
+        int served = -1;
         for (ClientTable.Planned planned : done.planned()) {
             Outcome refused = planned.refused();
             if (refused != null) {
@@ -109,15 +110,23 @@ final class Execution {
             ClientTable.Cached reply = cached(done.seq(), planned, result.outcome(), result.content());
             state.clients.executed(planned, reply);
             answers.add(answer(planned, reply));
+            if (planned.request().client() != served) {
+                served = planned.request().client();
+                state.queue.served(served, state.tick);
+            }
         }
         InvariantViolation.check(next == executed.results().size(), "each call has one result");
         executedOperations += next;
+        // A null request is no progress, nor is what was executed before, or never will be, and nobody here waits for:
+        // a
+        // primary that orders nothing else would never run out of patience granted, and anybody can keep an old
+        // request.
+        boolean progress = next > 0;
         for (Signed<Request> request : done.batch().requests()) {
-            state.queue.executed(request.statement(), state.tick);
+            progress |= state.queue.executed(request.statement(), state.tick);
         }
         state.lastExecuted = done.seq();
-        // A null request is no progress: a primary that orders nothing else would never run out of patience granted.
-        if (!done.batch().requests().isEmpty()) {
+        if (progress) {
             state.progressTick = state.tick;
             if (state.normal()) {
                 state.progressed = true;

@@ -75,9 +75,11 @@ final class PrimaryPace {
 
     /** A proposal of another replica, the primary, is accepted. */
     void proposed(Batch batch) {
-        operations += batch.operations();
-        bytes += Checkpoints.bytes(batch);
         for (Signed<Request> request : batch.requests()) {
+            if (!state.clients.settled(request.statement())) {
+                operations += request.statement().operations().size();
+                bytes += Checkpoints.bytes(request.statement());
+            }
             long toldAt = state.queue.proposed(request.statement());
             if (toldAt >= 0) {
                 samples++;
@@ -128,11 +130,20 @@ final class PrimaryPace {
                 && bytes * periodTicks <= state.parameters.batchBytesMax() * elapsed;
     }
 
-    /** Whether a batch of this view is under way here. A null batch hides no idleness. */
+    /** Whether a batch of this view is under way here. One without requests, or with old ones alone, hides no idleness. */
     private boolean inFlight() {
         for (Slot slot : state.slots.tailMap(state.lastExecuted, false).values()) {
             Proposal accepted = slot.acceptedIn(state.view());
-            if (accepted != null && !accepted.batch().requests().isEmpty()) {
+            if (accepted != null && hasWork(accepted.batch())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean hasWork(Batch batch) {
+        for (Signed<Request> request : batch.requests()) {
+            if (!state.clients.settled(request.statement())) {
                 return true;
             }
         }

@@ -71,7 +71,7 @@ final class RequestQueue {
     private static final class ClientQueue {
         final TreeMap<Long, Pending> byArrival = new TreeMap<>();
         long bytes;
-        /** When a request of this client was last executed: a client that is served is not left out. */
+        /** When something of this client was last executed: a client that is served is not left out. */
         long servedTick;
     }
 
@@ -232,15 +232,27 @@ final class RequestQueue {
         unproposedBytes += sign * pending.bytes;
     }
 
-    /** {@code request} has been executed. */
-    void executed(Request request, long tick) {
-        ClientQueue queue = clients.get(request.client());
+    /** An operation of {@code client} has been executed, whether or not its request waited here. */
+    void served(int client, long tick) {
+        ClientQueue queue = clients.get(client);
         if (queue != null) {
             queue.servedTick = tick;
         }
+    }
+
+    /**
+     * {@code request} has been executed, though perhaps nothing of it was left to be done. Whether it waited here: then its
+     * client is served, be it by a refusal.
+     */
+    boolean executed(Request request, long tick) {
         Pending pending = byKey.get(Key.of(request));
         executedArrival = Math.max(executedArrival, pending == null ? arrivals : pending.arrival);
+        if (pending == null) {
+            return false;
+        }
+        served(request.client(), tick);
         remove(request);
+        return true;
     }
 
     private void remove(Request request) {

@@ -48,6 +48,44 @@ class CheckpointTest {
     }
 
     @Test
+    @DisplayName("trap 42: what was taken from a wrong state proves nothing later, though it happens to be right again")
+    void aStateThatWasWrongForAWhileIsReplacedAllTheSame() {
+        world.link = letter -> letter.to() != 3 || !carries(letter, Checkpoint.class);
+        order(1, 2);
+        world.node(3).executed.add("wrong for a while");
+        order(3, 4);
+        world.node(3).executed.remove("wrong for a while");
+        order(5, 8);
+        world.link = letter -> true;
+        world.holdSnapshots = true;
+        world.receive(3, 1, new StableProof(certificateAt(4)));
+        assertThat(world.node(3).notes(Event.STATE_TRANSFER_STARTED)).hasSize(1);
+        world.receive(3, 1, new StableProof(certificateAt(8)));
+        world.holdSnapshots = false;
+        world.tick(200);
+        assertThat(world.node(3).report().lastExecuted()).isEqualTo(8);
+        assertThat(world.node(3).report().stableCheckpoint()).isEqualTo(8);
+        assertThat(world.node(3).executed).isEqualTo(world.node(0).executed);
+        // It is needed for the next checkpoints, and there.
+        world.crash(2);
+        order(9, 30);
+        assertThat(world.node(0).executed).hasSize(30);
+        assertThat(world.node(3).executed).hasSize(30);
+        RestartTest.neverContradictsItself(world.node(3));
+    }
+
+    private CheckpointCertificate certificateAt(long seq) {
+        Digest root = world.node(0).snapshots.get(seq).root();
+        return new CheckpointCertificate(
+                seq,
+                root,
+                List.of(
+                        world.checkpoint(0, seq, root),
+                        world.checkpoint(1, seq, root),
+                        world.checkpoint(2, seq, root)));
+    }
+
+    @Test
     @DisplayName("trap 42: while the right state is fetched, nothing runs on the wrong one")
     void nothingIsExecutedDuringATransfer() {
         order(1, 2);
@@ -97,14 +135,7 @@ class CheckpointTest {
         order(3, 9);
         assertThat(world.node(3).promises(Promise.Vouch.class)).hasSize(2);
         world.link = letter -> true;
-        CheckpointCertificate at4 = new CheckpointCertificate(
-                4,
-                world.node(0).snapshots.get(4L).root(),
-                List.of(
-                        world.checkpoint(0, 4, world.node(0).snapshots.get(4L).root()),
-                        world.checkpoint(1, 4, world.node(0).snapshots.get(4L).root()),
-                        world.checkpoint(2, 4, world.node(0).snapshots.get(4L).root())));
-        world.receive(3, 0, new StableProof(at4));
+        world.receive(3, 0, new StableProof(certificateAt(4)));
         world.deliver();
         assertThat(world.node(3).executed).isEqualTo(world.node(0).executed);
         RestartTest.neverContradictsItself(world.node(3));

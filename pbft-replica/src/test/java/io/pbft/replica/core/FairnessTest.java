@@ -82,6 +82,50 @@ class FairnessTest {
     }
 
     @Test
+    @DisplayName("trap 68: what was executed before is no progress: ordered anew, it hides no silent primary")
+    void oldRequestsDoNotHideASilentPrimary() {
+        Batch old = new Batch(
+                world.wallMillis(),
+                List.of(world.request(0, 1, "long executed"), world.request(1, 1, "executed then too")));
+        order(old);
+        world.submit(0, 2, "censored", 1, 2, 3);
+        world.submit(1, 2, "censored too", 1, 2, 3);
+        world.deliver();
+        int ticks = 0;
+        while (!viewChanged() && ticks < 4 * fairnessTicks()) {
+            order(old);
+            world.tick(10);
+            ticks += 10;
+        }
+        assertThat(viewChanged()).isTrue();
+        assertThat(ticks).isLessThan(2 * world.ticks(world.parameters.requestTimeoutMillis()));
+        world.tick(20);
+        assertThat(world.node(1).executed).contains("censored", "censored too");
+    }
+
+    @Test
+    @DisplayName(
+            "trap 68: nor is a client served whose old requests are ordered anew, or refused, beside those of others")
+    void oldRequestsServeNobody() {
+        Batch old = of(world.request(0, 1, "long executed"));
+        Batch refused = of(world.request(0, 1_000_000, "beyond its window"));
+        order(old);
+        world.submit(0, 2, "censored", 1, 2, 3);
+        world.deliver();
+        int ticks = 0;
+        for (int i = 1; !viewChanged() && ticks < 2 * fairnessTicks(); i++) {
+            order(of(world.request(1, i, "favoured " + i)));
+            order(old);
+            order(refused);
+            world.tick(20);
+            ticks += 20;
+        }
+        assertThat(ticks).isBetween(fairnessTicks() - 20, fairnessTicks() + 40);
+        world.tick(20);
+        assertThat(world.node(1).executed).contains("censored");
+    }
+
+    @Test
     @DisplayName("A client that is being served accuses nobody, though one of its requests is old")
     void aServedClientDoesNotChangeTheView() {
         world.submit(0, 50, "old and waiting", 1, 2, 3);

@@ -190,19 +190,34 @@ class PrimaryPaceTest {
     @Test
     @DisplayName("Null requests do not hide that nothing is in flight")
     void nullRequestsAreNothingInFlight() {
+        aSlowPrimaryIsNotHiddenBy(Batch.NULL, 0);
+    }
+
+    @Test
+    @DisplayName("Nor do requests that were executed long ago, however many operations they hold")
+    void oldRequestsAreNothingInFlight() {
+        String[] operations = new String[60];
+        Arrays.fill(operations, "long executed");
+        Batch old = new Batch(world.wallMillis(), List.of(bundle(0, operations)));
+        order(1, old, true);
+        assertThat(world.node(1).executed).hasSize(60);
+        aSlowPrimaryIsNotHiddenBy(old, 1);
+    }
+
+    private void aSlowPrimaryIsNotHiddenBy(Batch idle, int ordered) {
         world.node(0).up = false;
         world.link = letter -> letter.from().isClient() || letter.message().type() == MessageType.CHECKPOINT;
-        int seq = 0;
+        int seq = ordered;
         int ticks = 0;
         for (int i = 1; ticks < 1_000 && world.node(1).report().view() == 0; i++) {
             Signed<Request> request = world.submit(1, i, "op" + i, 1, 2, 3);
             world.deliver();
-            // A null request is always under way, and decided with the batch that comes 45 ticks late.
+            // Something idle is always under way, and decided with the batch that comes 45 ticks late.
             seq++;
-            order(seq, Batch.NULL, false);
+            order(seq, idle, false);
             world.tick(45);
             ticks += 45;
-            order(seq, Batch.NULL, true);
+            order(seq, idle, true);
             seq++;
             order(seq, new Batch(world.wallMillis(), List.of(request)), true);
         }
