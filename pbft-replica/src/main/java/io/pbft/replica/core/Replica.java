@@ -219,7 +219,7 @@ public final class Replica implements Core {
         if (state.rejoinBound >= 0
                 && state.stable.seq() >= state.rejoinBound
                 && state.lastExecuted >= state.rejoinBound) {
-            state.enter(ReplicaReport.Status.NORMAL, state.view(), "beyond every number voted for before", out);
+            viewChanger.voteAgain(out);
             checkpoints.vouchForOpen(out);
         }
     }

@@ -15,6 +15,7 @@ import io.pbft.protocol.ViewChange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -133,15 +134,15 @@ final class ViewChanger {
 
     /** Starts the timer at a quorum, and leads the view where it is one's turn. */
     private void advance(Effects out) {
-        if (state.status() != ReplicaReport.Status.VIEW_CHANGE || waiting != null || leading) {
+        if (state.status() != ReplicaReport.Status.VIEW_CHANGE) {
             return;
         }
-        if (quorumTick < 0 && quorumLeft()) {
+        // A NEW-VIEW that waits for its batches shows a quorum too, and they may never come.
+        if (quorumTick < 0 && (waiting != null || quorumLeft())) {
             quorumTick = state.tick;
         }
-        List<Signed<ViewChange>> quorum = quorumForView();
-        if (!quorum.isEmpty() && state.primary() == state.self) {
-            lead(quorum, out);
+        if (waiting == null && mayLead()) {
+            lead(quorumForView(), out);
         }
     }
 
@@ -159,7 +160,11 @@ final class ViewChanger {
         return count >= state.quorum.quorum();
     }
 
-    /** A quorum of VIEW-CHANGEs for the wanted view, one's own among them, in ascending order of sender; or nothing. */
+    /**
+     * A quorum of VIEW-CHANGEs for the wanted view, one's own among them, in ascending order of sender; or nothing. If
+     * possible one whose batches are all here: a certificate may be of a batch that one liar alone still holds, and hands to
+     * nobody (trap 17). What was committed every quorum shows, so nothing of it can be avoided.
+     */
     private List<Signed<ViewChange>> quorumForView() {
         List<Signed<ViewChange>> matching = new ArrayList<>();
         for (Signed<ViewChange> vote : latest.values()) {
@@ -167,18 +172,36 @@ final class ViewChanger {
                 matching.add(vote);
             }
         }
-        int surplus = matching.size() - state.quorum.quorum();
-        boolean own = matching.stream().anyMatch(vote -> vote.statement().replica() == state.self);
+        List<Signed<ViewChange>> first = firstQuorum(matching);
+        List<Signed<ViewChange>> chosen = first;
+        while (!chosen.isEmpty()) {
+            NewViewPlan plan = NewViewPlan.of(chosen, ReplicaState.NULL_DIGEST);
+            Set<Digest> missing = missing(plan, plan.minSeq()).keySet();
+            if (missing.isEmpty()) {
+                return chosen;
+            }
+            matching.removeIf(vote -> vote.statement().prepared().stream()
+                    .anyMatch(certificate -> missing.contains(certificate.digest())));
+            chosen = firstQuorum(matching);
+        }
+        return first;
+    }
+
+    /** The first of {@code matching} and one's own; nothing where they are too few, or one's own is not there. */
+    private List<Signed<ViewChange>> firstQuorum(List<Signed<ViewChange>> matching) {
+        List<Signed<ViewChange>> quorum = new ArrayList<>(matching);
+        int surplus = quorum.size() - state.quorum.quorum();
+        boolean own = quorum.stream().anyMatch(vote -> vote.statement().replica() == state.self);
         if (surplus < 0 || !own) {
             return List.of();
         }
-        for (int i = matching.size() - 1; surplus > 0; i--) {
-            if (matching.get(i).statement().replica() != state.self) {
-                matching.remove(i);
+        for (int i = quorum.size() - 1; surplus > 0; i--) {
+            if (quorum.get(i).statement().replica() != state.self) {
+                quorum.remove(i);
                 surplus--;
             }
         }
-        return matching;
+        return quorum;
     }
 
     private void lead(List<Signed<ViewChange>> viewChanges, Effects out) {
@@ -229,6 +252,7 @@ final class ViewChanger {
             return;
         }
         waiting = new Waiting(message, plan);
+        advance(out);
         enterWhenComplete(out);
     }
 
@@ -568,8 +592,23 @@ final class ViewChanger {
         }
         Signed<ViewChange> viewChange = recovered.viewChange().orElse(null);
         if (viewChange != null && viewChange.statement().view() > state.view()) {
-            state.enter(ReplicaReport.Status.VIEW_CHANGE, viewChange.statement().view(), "as the journal says", out);
             latest.put(state.self, viewChange);
+            // A journal that may lack promises gives nobody back its vote: not the one in a change of view either.
+            if (state.status() != ReplicaReport.Status.REJOINING) {
+                state.enter(
+                        ReplicaReport.Status.VIEW_CHANGE, viewChange.statement().view(), "as the journal says", out);
+            }
+        }
+    }
+
+    /** One that lost its disk may vote again: in the view that it knows of, unless it is known to have left that one. */
+    void voteAgain(Effects out) {
+        String reason = "beyond every number voted for before";
+        Signed<ViewChange> own = latest.get(state.self);
+        if (own != null && own.statement().view() > state.view()) {
+            state.enter(ReplicaReport.Status.VIEW_CHANGE, own.statement().view(), reason, out);
+        } else {
+            state.enter(ReplicaReport.Status.NORMAL, state.view(), reason, out);
         }
     }
 }

@@ -2,12 +2,16 @@ package io.pbft.replica.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pbft.protocol.Batch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.Prepare;
+import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
 import io.pbft.protocol.Status;
+import io.pbft.protocol.ViewChange;
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -107,6 +111,63 @@ class RejoinTest {
                         new io.pbft.protocol.ReadRequest(1, true, true, io.pbft.crypto.Bytes.utf8("read")))));
         assertThat(world.node(3).signedEver).isEmpty();
         assertThat(world.node(3).effects(Effect.Query.class)).isEmpty();
+    }
+
+    @Test
+    @DisplayName("trap 53: an old copy of the journal with a VIEW-CHANGE in it gives no vote to one that rejoins")
+    void anOldCopyWithAViewChangeGivesNoVote() {
+        order(2);
+        // The copy is of a replica that had left view 0 alone; it went on, and voted, in view 2.
+        world.link = letter -> letter.from().isClient();
+        world.submit(0, 50, "waits", 3);
+        world.deliver();
+        while (world.node(3).viewChange.isEmpty()) {
+            world.step(3, new Input.Tick(world.wallMillis()));
+        }
+        world.crash(3);
+        world.restart(3, true);
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.REJOINING);
+        world.node(3).signedEver.clear();
+        Batch batch = world.batch("voted against in the life that is lost");
+        world.receive(3, 1, world.newView(1, viewChangesFor(1), 1));
+        world.receive(3, 1, world.proposal(1, 3, batch));
+        assertThat(world.node(3).signedEver).isEmpty();
+    }
+
+    private List<Signed<ViewChange>> viewChangesFor(long view) {
+        return List.of(
+                world.viewChange(0, view, CheckpointCertificate.GENESIS),
+                world.viewChange(1, view, CheckpointCertificate.GENESIS),
+                world.viewChange(2, view, CheckpointCertificate.GENESIS));
+    }
+
+    @Test
+    @DisplayName("trap 22: who left a view before it rejoined does not vote in it once it may vote again")
+    void aViewThatWasLeftStaysLeft() {
+        order(2);
+        world.link = letter -> letter.from().isClient();
+        world.submit(0, 50, "waits", 3);
+        world.deliver();
+        while (world.node(3).viewChange.isEmpty()) {
+            world.step(3, new Input.Tick(world.wallMillis()));
+        }
+        world.crash(3);
+        world.restart(3, true);
+        world.link = letter -> true;
+        for (int i = 0; i < 80 && world.node(3).report().status() == ReplicaReport.Status.REJOINING; i++) {
+            order(1);
+            world.tick(7);
+        }
+        assertThat(world.node(0).report().view()).isZero();
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        order(8);
+        RestartTest.neverContradictsItself(world.node(3));
+        // The others change the view too, and it is worth a vote in the next.
+        world.crash(0);
+        order(1);
+        world.tick(2 * world.ticks(world.parameters.requestTimeoutMillis()));
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+        assertThat(world.node(3).executed).hasSize(submitted + 1).isEqualTo(world.node(1).executed);
     }
 
     @Test
