@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
             "  --lose-disk I@T --corrupt-disk I@T --misdirect-disk I@T --fail-disk I@T1..T2 --slow-disk I@T1..T2",
             "  --clock-skew I=MS --crypto fast|real",
             "  --json --trace FILE.jsonl",
-            "  --report FILE.html   the run as a picture, in one file that any browser opens",
+            "  --report FILE.html   the run as a picture, in one file that any browser opens; a failed run is minimized first",
             "  --minimize   a failing run is made as small as possible: fewer faults, operations, replicas",
             "Behaviours of a replica:",
             "  as primary   silent, equivocate, wrong-digest, delay=MS, censor=CLIENT, reorder, withhold-bodies,",
@@ -67,11 +67,13 @@ final class SimCommand implements Callable<Integer> {
         SimOptions options = options(SimOptions::parse, spec.commandLine().getUnmatchedArguments());
         SimResult result = Simulation.run(options);
         options.output().trace().ifPresent(file -> write("--trace", file, result.trace()));
-        options.output().report().ifPresent(file -> write("--report", file, HtmlReport.render(result)));
+        boolean failed = result.verdict() != SimResult.Verdict.OK;
+        boolean smaller = options.output().minimize() || options.output().report().isPresent();
+        // A picture of a failed run shows the smallest one first: a few messages can be read, some thousands cannot.
+        Optional<Minimized> smallest =
+                failed && smaller ? Optional.of(Minimizer.minimize(result, this::tell)) : Optional.empty();
+        options.output().report().ifPresent(file -> write("--report", file, page(result, smallest)));
         PrintWriter out = spec.commandLine().getOut();
-        Optional<Minimized> smallest = options.output().minimize() && result.verdict() != SimResult.Verdict.OK
-                ? Optional.of(Minimizer.minimize(result, this::tell))
-                : Optional.empty();
         if (options.output().json()) {
             ObjectNode json = result.toJson();
             smallest.ifPresent(found -> {
@@ -92,6 +94,11 @@ final class SimCommand implements Callable<Integer> {
         }
         out.flush();
         return result.verdict() == SimResult.Verdict.OK ? Exit.OK : Exit.DOES_NOT_HOLD;
+    }
+
+    private static String page(SimResult result, Optional<Minimized> smallest) {
+        return smallest.map(found -> HtmlReport.render(result, Simulation.run(found.options(), true)))
+                .orElseGet(() -> HtmlReport.render(result));
     }
 
     private void tell(Minimized found) {

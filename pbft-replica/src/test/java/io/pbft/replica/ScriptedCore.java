@@ -8,6 +8,7 @@ import io.pbft.replica.core.ReplicaReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** A core that does what the test tells it, and remembers what it learned. */
@@ -39,7 +40,8 @@ public final class ScriptedCore implements Core {
                 0,
                 0,
                 0,
-                Map.of());
+                Map.of(),
+                Optional.empty());
     }
 
     /** The inputs of one kind, in order. */

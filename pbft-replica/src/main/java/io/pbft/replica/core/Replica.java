@@ -239,6 +239,7 @@ public final class Replica implements Core {
                 state.slots.size(),
                 state.queue.size(),
                 state.viewChanges,
-                state.ignored());
+                state.ignored(),
+                viewChanger.timer());
     }
 }

@@ -2,6 +2,7 @@ package io.pbft.replica.core;
 
 import io.pbft.crypto.Digest;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What observers read of a replica: a value, never live state.
@@ -11,6 +12,7 @@ import java.util.Map;
  * @param logSlots sequence numbers of the window about which something is held
  * @param queued requests that wait to be proposed or to be executed
  * @param ignored messages that changed nothing, by reason
+ * @param timer the timer that runs; none where there is nothing to wait for
  */
 public record ReplicaReport(
         int replica,
@@ -24,7 +26,24 @@ public record ReplicaReport(
         int logSlots,
         int queued,
         long viewChanges,
-        Map<String, Long> ignored) {
+        Map<String, Long> ignored,
+        Optional<Timer> timer) {
+    /** What a replica waits for, at the end of which it leaves the view. */
+    public enum Awaited {
+        /** For the primary to bring a request to execution. */
+        REQUEST,
+        /** For the NEW-VIEW of a view that a quorum wants. */
+        NEW_VIEW
+    }
+
+    /**
+     * A timer that runs.
+     *
+     * @param sinceTick when it was started, or started anew, in ticks since this process started
+     * @param ticks how long after that it expires
+     */
+    public record Timer(Awaited awaited, long sinceTick, long ticks) {}
+
     /** What a replica is doing. */
     public enum Status {
         /** In a view, voting. */

@@ -15,6 +15,7 @@ import io.pbft.protocol.ViewChange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -514,15 +515,13 @@ final class ViewChanger {
             idleSinceTick = state.tick;
             return;
         }
-        // Nothing reaches a primary before its connection opens. A liar gains that once in the life of this replica.
         int primary = state.primary();
-        long waited = state.tick - Math.max(state.arrivedTick[primary], Math.max(idleSinceTick, state.progressTick));
-        int patience = state.absent[primary] ? ABSENT_PATIENCE : 1;
+        long waited = state.tick - requestTimerSince();
         // Where f + 1 others have executed more, a correct one has: then this replica is late, not the primary, and
         // gets
         // what it lacks from them first.
         boolean late = state.peersAhead >= state.quorum.weak();
-        boolean silent = !late && waited >= patience * state.patienceTicks(state.parameters.requestTimeoutMillis());
+        boolean silent = !late && waited >= requestTimerTicks();
         boolean gone =
                 state.longDisconnected(primary) && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());
         boolean unfair = !late
@@ -537,6 +536,40 @@ final class ViewChanger {
             state.note(out, Event.REQUEST_TIMED_OUT, state.lastExecuted, reason);
             leaveView(state.view() + 1, reason, out);
         }
+    }
+
+    private long requestTimerSince() {
+        // Nothing reaches a primary before its connection opens. A liar gains that once in the life of this replica.
+        long arrived = state.arrivedTick[state.primary()];
+        return Math.max(arrived, Math.max(idleSinceTick, state.progressTick));
+    }
+
+    private long requestTimerTicks() {
+        int patience = state.absent[state.primary()] ? ABSENT_PATIENCE : 1;
+        return patience * state.patienceTicks(state.parameters.requestTimeoutMillis());
+    }
+
+    private long newViewTimerTicks() {
+        return state.patienceTicks(state.parameters.viewChangeTimeoutMillis());
+    }
+
+    /** The timer that runs, for observers. */
+    Optional<ReplicaReport.Timer> timer() {
+        return switch (state.status()) {
+            case NORMAL -> {
+                boolean watches = !state.isPrimary() && state.installing == null && waitsForPrimary();
+                yield watches
+                        ? Optional.of(new ReplicaReport.Timer(
+                                ReplicaReport.Awaited.REQUEST, requestTimerSince(), requestTimerTicks()))
+                        : Optional.empty();
+            }
+            case VIEW_CHANGE ->
+                quorumTick < 0
+                        ? Optional.empty()
+                        : Optional.of(new ReplicaReport.Timer(
+                                ReplicaReport.Awaited.NEW_VIEW, quorumTick, newViewTimerTicks()));
+            case REJOINING -> Optional.empty();
+        };
     }
 
     /** Whether something is known that the primary should have brought to execution. */
@@ -557,7 +590,7 @@ final class ViewChanger {
             return;
         }
         long waited = state.tick - quorumTick;
-        boolean silent = waited >= state.patienceTicks(state.parameters.viewChangeTimeoutMillis());
+        boolean silent = waited >= newViewTimerTicks();
         boolean gone = state.primary() != state.self
                 && state.longDisconnected(state.primary())
                 && waited >= state.ticks(state.parameters.disconnectedTimeoutMillis());

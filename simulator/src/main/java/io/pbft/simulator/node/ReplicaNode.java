@@ -491,9 +491,18 @@ public final class ReplicaNode implements Network.Endpoint {
     private final class WatchedCore implements Core {
         private final Core core;
         private final Effects effects = new Effects();
+        private final Standing standing = new Standing(world.trace(), name);
+        private long coreTicks;
 
         WatchedCore(Core core) {
             this.core = core;
+            look();
+        }
+
+        private void look() {
+            if (world.trace().keepsText()) {
+                standing.look(core.report(), coreTicks);
+            }
         }
 
         @Override
@@ -504,6 +513,8 @@ public final class ReplicaNode implements Network.Endpoint {
                 watch.asked(index, received.message().from().index(), request);
             }
             core.step(input, effects);
+            coreTicks += input instanceof Input.Tick ? 1 : 0;
+            look();
             for (Effect effect : effects.drain()) {
                 if (correct) {
                     watch.wanted(index, effect);

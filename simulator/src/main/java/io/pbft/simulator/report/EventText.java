@@ -49,6 +49,16 @@ final class EventText {
                 out.append(event.second() > 0 ? " at seq " + event.second() : "")
                         .append(": ");
             }
+            case "marks" ->
+                out.append("stable ")
+                        .append(event.first())
+                        .append(", executed ")
+                        .append(event.second());
+            case "timer" ->
+                out.append(
+                        event.detail().isEmpty()
+                                ? "stopped"
+                                : "runs for " + event.first() + " of " + event.second() + " ticks: ");
             case "lie" -> {
                 out.append("to ").append(line.path("to").asText()).append(": ");
             }

@@ -26,6 +26,13 @@ public final class HtmlReport {
 
     private HtmlReport() {}
 
+    /** A run in the page: its name there, and what it is to the reader. */
+    private record Part(String name, String what, SimResult result, ReportModel model) {
+        Part(String name, String what, SimResult result) {
+            this(name, what, result, ReportModel.of(result));
+        }
+    }
+
     /**
      * The page for {@code result}.
      *
@@ -33,26 +40,74 @@ public final class HtmlReport {
      *     the options
      */
     public static String render(SimResult result) {
-        return page(ReportModel.of(result), result);
+        return page(List.of(new Part("whole", "", result)));
     }
 
-    private static String page(ReportModel model, SimResult result) {
-        String title = "PBFT run, seed " + result.options().seed() + ": "
-                + result.verdict().label();
+    /**
+     * The page for a run that failed: it opens with the smallest run that fails likewise, and a link leads to the whole one.
+     *
+     * @param smallest likewise with its trace
+     * @throws IllegalArgumentException when one of them comes without its trace
+     */
+    public static String render(SimResult result, SimResult smallest) {
+        return page(List.of(
+                new Part(
+                        "smallest",
+                        "This is the smallest run found that fails likewise. "
+                                + "<a href=\"#whole\">Show the run that it was made from</a> ("
+                                + result.messages() + " messages).",
+                        smallest),
+                new Part(
+                        "whole",
+                        "This is the run as it was asked for. "
+                                + "<a href=\"#smallest\">Show the smallest run found that fails likewise</a> ("
+                                + smallest.messages() + " messages).",
+                        result)));
+    }
+
+    private static String page(List<Part> parts) {
+        SimResult asked = parts.get(parts.size() - 1).result;
+        String title = "PBFT run, seed " + asked.options().seed() + ": "
+                + asked.verdict().label();
         StringBuilder page = new StringBuilder(1 << 20);
         for (String line : resource("page.html").split("(?=\\{\\{)|(?<=\\}\\})")) {
             switch (line) {
                 case "{{title}}" -> page.append(text(title));
                 case "{{css}}" -> page.append(resource("report.css"));
                 case "{{js}}" -> page.append(resource("report.js"));
-                case "{{data}}" -> page.append(script(data(model, result)));
-                case "{{verdict}}" -> verdict(model, result, page);
-                case "{{options}}" -> options(result, page);
-                case "{{events}}" -> events(model.lines(), page);
+                case "{{guide}}" -> page.append(resource("guide.html"));
+                case "{{data}}" -> parts.forEach(part -> data(part, page));
+                case "{{verdict}}" -> parts.forEach(part -> head(part, page));
+                case "{{events}}" -> parts.forEach(part -> list(part, page));
                 default -> page.append(line);
             }
         }
         return page.toString();
+    }
+
+    private static void data(Part part, StringBuilder page) {
+        page.append("<script type=\"application/json\" data-run=\"")
+                .append(part.name)
+                .append("\">")
+                .append(script(data(part.model, part.result)))
+                .append("</script>\n");
+    }
+
+    private static void head(Part part, StringBuilder page) {
+        page.append("<section data-run=\"").append(part.name).append("\">\n");
+        if (!part.what.isEmpty()) {
+            page.append("<p class=\"note\">").append(part.what).append("</p>\n");
+        }
+        verdict(part.model, part.result, page);
+        page.append("<details><summary>How to see this run again, and what it was made of</summary>\n");
+        options(part.result, page);
+        page.append("</details>\n</section>\n");
+    }
+
+    private static void list(Part part, StringBuilder page) {
+        page.append("<div class=\"list\" data-run=\"").append(part.name).append("\">\n");
+        events(part.model.lines(), page);
+        page.append("</div>\n");
     }
 
     private static ObjectNode data(ReportModel model, SimResult result) {
@@ -64,6 +119,7 @@ public final class HtmlReport {
         json.put("quorum", options.quorum().quorum());
         json.put("gst", options.net().gstMicros());
         json.put("window", options.parameters().window());
+        json.put("tick", options.parameters().tickMillis() * 1_000L);
         ArrayNode violations = json.putArray("violations");
         for (Findings.Violation violation : result.violations()) {
             violations
@@ -99,30 +155,46 @@ public final class HtmlReport {
                     .append(result.options().quorum().faulty())
                     .append(" replicas are faulty in this run: the protocol promises nothing then.</p>\n");
         }
-        if (!result.violations().isEmpty()) {
-            page.append("<ul class=\"violations\">\n");
-            for (Findings.Violation violation : result.violations()) {
-                page.append("<li><strong>")
-                        .append(violation.check().label())
-                        .append("</strong>, seen at ")
-                        .append(ReportModel.millis(violation.atMicros()))
-                        .append(" ms. ")
-                        .append(text(meaning(violation.check())))
-                        .append("<br><code>")
-                        .append(text(violation.text()))
-                        .append("</code></li>\n");
-            }
-            page.append("</ul>\n");
-        }
-        model.firstWrong()
-                .ifPresent(event -> page.append("<p class=\"note\">First wrong message: <a href=\"#\" data-event=\"")
-                        .append(event)
-                        .append("\">")
-                        .append(text(model.lines().get(event).strip()))
-                        .append("</a></p>\n"));
+        violations(result, page);
+        model.firstWrong().ifPresent(event -> place("First wrong message", event, model, page));
+        model.anchor().ifPresent(event -> place("It broke here", event, model, page));
         if (model.firstWrong().isEmpty() && result.verdict() != SimResult.Verdict.OK) {
             page.append("<p class=\"note\">").append(blame(result.options())).append("</p>\n");
         }
+    }
+
+    /** Each check that failed, with what it means, and below it what was found. */
+    private static void violations(SimResult result, StringBuilder page) {
+        List<Check> checks = result.violations().stream()
+                .map(Findings.Violation::check)
+                .distinct()
+                .toList();
+        if (checks.isEmpty()) {
+            return;
+        }
+        page.append("<ul class=\"violations\">\n");
+        for (Check check : checks) {
+            page.append("<li><strong>").append(check.label()).append("</strong>: ");
+            page.append(text(meaning(check)));
+            for (Findings.Violation violation : result.violations()) {
+                if (violation.check() == check) {
+                    page.append("<br>").append(ReportModel.millis(violation.atMicros()));
+                    page.append(" ms <code>").append(text(violation.text())).append("</code>");
+                }
+            }
+            page.append("</li>\n");
+        }
+        page.append("</ul>\n");
+    }
+
+    private static void place(String what, int event, ReportModel model, StringBuilder page) {
+        page.append("<p class=\"note\">")
+                .append(what)
+                .append(": <a href=\"#\" data-event=\"")
+                .append(event)
+                .append("\">")
+                .append(text(model.lines().get(event).strip()))
+                .append("</a></p>\n");
     }
 
     private static String blame(SimOptions options) {
@@ -139,9 +211,9 @@ public final class HtmlReport {
     }
 
     private static void options(SimResult result, StringBuilder page) {
-        page.append("<p>Again with: <code id=\"command\">")
+        page.append("<p>Again with: <code class=\"command\">")
                 .append(text(result.command()))
-                .append("</code> <button id=\"copy\">copy</button></p>\n<table>\n");
+                .append("</code> <button class=\"copy\">copy</button></p>\n<table>\n");
         row("seed", Long.toString(result.options().seed()), page);
         row(
                 "replicas",

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What a picture of a run is made of, read from its trace: lanes, events (one for each line of the trace, in its order),
@@ -23,6 +24,9 @@ import java.util.OptionalInt;
  */
 final class ReportModel {
     private static final int NONE = -1;
+
+    /** Lines that say where a replica stands: nothing happens in them. */
+    private static final Set<String> REMARKS = Set.of("marks", "timer");
 
     /** A client or a replica. */
     record Lane(String name, boolean replica, boolean faulty, String why) {}
@@ -75,6 +79,7 @@ final class ReportModel {
     private final Map<Integer, Announced> announced = new HashMap<>();
 
     private Bands bands = new Bands(0);
+    private TimerBars timers = new TimerBars(0, events);
     private OptionalInt anchor = OptionalInt.empty();
     private OptionalInt firstWrong = OptionalInt.empty();
     private long slot = NONE;
@@ -88,6 +93,7 @@ final class ReportModel {
         ReportModel model = new ReportModel();
         model.lanes(result.options());
         model.bands = new Bands(model.lanes.size());
+        model.timers = new TimerBars(model.lanes.size(), model.events);
         ObjectMapper mapper = new ObjectMapper();
         try {
             for (String line : result.trace().split("\n")) {
@@ -97,6 +103,7 @@ final class ReportModel {
             throw new IllegalStateException("a line of the trace is not JSON", e);
         }
         model.bands.end(model.events.size() - 1);
+        model.timers.end(model.events.size() - 1);
         model.cone();
         model.findFirstWrong();
         return model;
@@ -140,6 +147,10 @@ final class ReportModel {
 
     List<Band> bands() {
         return bands.all();
+    }
+
+    List<TimerBars.Bar> timers() {
+        return timers.all();
     }
 
     /** A line of text for each event. */
@@ -240,11 +251,13 @@ final class ReportModel {
             anchor = lastWithLane(index);
         }
         bands.event(event, index);
+        timers.event(event, index);
     }
 
     private OptionalInt lastWithLane(int before) {
         for (int i = before - 1; i >= 0; i--) {
-            if (events.get(i).lane != NONE) {
+            Event event = events.get(i);
+            if (event.lane != NONE && !REMARKS.contains(event.kind)) {
                 return OptionalInt.of(i);
             }
         }
@@ -388,6 +401,11 @@ final class ReportModel {
         ArrayNode bandRows = json.putArray("bands");
         for (Band b : bands.all()) {
             bandRows.addArray().add(b.lane).add(b.from).add(b.to).add(b.view).add(b.status);
+        }
+        ArrayNode timerRows = json.putArray("timers");
+        for (TimerBars.Bar b : timers.all()) {
+            ArrayNode row = timerRows.addArray().add(b.lane()).add(b.from()).add(b.to());
+            row.add(b.awaited()).add(b.ticks()).add(b.end().name());
         }
         json.put("anchor", anchor.orElse(NONE));
         json.put("slot", slot);

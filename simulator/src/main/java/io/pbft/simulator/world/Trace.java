@@ -81,17 +81,31 @@ public final class Trace {
     public void event(String what, String node, long first, long second, String detail) {
         count(what, Mix.mix(first, second, fold(detail)), fold(node));
         if (text.isPresent()) {
-            StringBuilder out = begin(what);
-            out.append(",\"at\":\"")
-                    .append(node)
-                    .append("\",\"a\":")
-                    .append(first)
-                    .append(",\"b\":")
-                    .append(second);
-            out.append(",\"detail\":\"");
-            escape(detail, out);
-            out.append("\"}\n");
+            write(what, node, first, second, detail);
         }
+    }
+
+    /**
+     * Something that readers want to see and that follows from the rest: where a node stands. Kept with the text alone, so that
+     * it costs a campaign nothing; the hash knows nothing of it.
+     */
+    public void remark(String what, String node, long first, long second, String detail) {
+        if (text.isPresent()) {
+            write(what, node, first, second, detail);
+        }
+    }
+
+    private void write(String what, String node, long first, long second, String detail) {
+        StringBuilder out = begin(what);
+        out.append(",\"at\":\"")
+                .append(node)
+                .append("\",\"a\":")
+                .append(first)
+                .append(",\"b\":")
+                .append(second);
+        out.append(",\"detail\":\"");
+        escape(detail, out);
+        out.append("\"}\n");
     }
 
     private void count(String what, long first, long second) {

@@ -1,6 +1,11 @@
 'use strict';
 (() => {
-const D = JSON.parse(document.getElementById('data').textContent);
+// A page may hold two runs: the smallest that fails, and the one it was made from. The address says which is shown.
+const runs = [...document.querySelectorAll('script[data-run]')].map(e => e.dataset.run);
+const run = runs.includes(location.hash.slice(1)) ? location.hash.slice(1) : runs[0];
+for (const e of document.querySelectorAll('[data-run]')) if (e.dataset.run !== run) e.remove();
+addEventListener('hashchange', () => location.reload());
+const D = JSON.parse(document.querySelector('script[data-run]').textContent);
 const $ = id => document.getElementById(id);
 const text = (tag, string, cls) => { const e = document.createElement(tag); e.textContent = string; if (cls) e.className = cls; return e; };
 const ev = D.events.map((r, i) => ({ i, t: r[0], kind: r[1], lane: r[2], m: r[3], a: r[4], b: r[5], detail: r[6] || '' }));
@@ -14,7 +19,12 @@ const STYLE = {
   REQUEST: ['#0072b2', []], PROPOSAL: ['#d55e00', []], PRE_PREPARE: ['#d55e00', [2, 2]], PREPARE: ['#009e73', [7, 3]], COMMIT: ['#cc79a7', [2, 3]],
   REPLY: ['#56b4e9', [10, 3, 2, 3]], CHECKPOINT: ['#a6761d', [5, 5]], VIEW_CHANGE: ['#e69f00', [8, 3]], NEW_VIEW: ['#e69f00', []],
   READ_REQUEST: ['#0072b2', [4, 3]], READ_REPLY: ['#56b4e9', [2, 2]], DECISION: ['#7570b3', []], STATUS: ['#999999', [1, 4]] };
-const style = type => STYLE[type] || ['#8c8c5a', [4, 2, 1, 2]];
+// The same on a dark ground, where deep blue and brown cannot be read.
+const DARK = { '#0072b2': '#4dabe8', '#d55e00': '#ff8a3d', '#009e73': '#35cfa0', '#cc79a7': '#e79fc6', '#56b4e9': '#8ccdf3', '#a6761d': '#d6a750', '#e69f00': '#f2b632', '#7570b3': '#a9a4e8', '#8c8c5a': '#b9b98a' };
+const darkGround = matchMedia('(prefers-color-scheme: dark)'), tone = colour => darkGround.matches && DARK[colour] || colour;
+const STYLES = {};
+const style = type => STYLES[type + darkGround.matches] ||= (([colour, dash]) => [tone(colour), dash])(plain(type));
+const plain = type => STYLE[type] || ['#8c8c5a', [4, 2, 1, 2]];
 const VOTES = { PREPARE: 'P', COMMIT: 'C', CHECKPOINT: 'K', REPLY: 'R', VIEW_CHANGE: 'VC' };
 const types = Object.keys(STYLE).concat([...new Set(msgs.map(m => m.c.m))].sort()).filter((t, i, all) => all.indexOf(t) === i && msgs.some(m => m.c.m === t));
 const on = new Set(types.filter(t => t !== 'STATUS'));
@@ -83,6 +93,7 @@ function draw() {
   g.save(); g.beginPath(); g.rect(LEFT, 0, W - LEFT, HEIGHT); g.clip();
   drawBands(dim);
   drawAxis(dim, lineColour);
+  drawTimers(bad);
   for (let l = 0; l < lanes.length; l++) { g.strokeStyle = lanes[l].faulty ? bad : dim; g.lineWidth = lanes[l].faulty ? 2 : 1; g.setLineDash([]); g.beginPath(); g.moveTo(LEFT, Y(l)); g.lineTo(W, Y(l)); g.stroke(); }
   drawMessages(fg, bg, bad);
   drawMarks(fg, bg, bad);
@@ -98,14 +109,15 @@ function draw() {
     g.font = '600 13px system-ui, "DejaVu Sans", sans-serif';
   }
   document.body.dataset.arrows = shown.length;
+  drawLadder(ratio, fg, dim, lineColour, bg);
 }
 const clip = (s, n) => s.length > n ? s.slice(0, n - 1) + '…' : s;
 const later = () => { if (!frame) frame = requestAnimationFrame(draw); };
 
-function hatch(x, y, w, h, colour, step) {
-  g.save(); g.beginPath(); g.rect(x, y, w, h); g.clip(); g.strokeStyle = colour; g.lineWidth = 1; g.beginPath();
-  for (let k = Math.floor((x - h) / step) * step; k < x + w; k += step) { g.moveTo(k, y + h); g.lineTo(k + h, y); }
-  g.stroke(); g.restore();
+function hatch(x, y, w, h, colour, step, on = g) {
+  on.save(); on.beginPath(); on.rect(x, y, w, h); on.clip(); on.strokeStyle = colour; on.lineWidth = 1; on.beginPath();
+  for (let k = Math.floor((x - h) / step) * step; k < x + w; k += step) { on.moveTo(k, y + h); on.lineTo(k + h, y); }
+  on.stroke(); on.restore();
 }
 const VIEW_TINT = ['#0072b21c', '#e69f0026', '#009e7322', '#cc79a726', '#56b4e926', '#d55e001f'];
 function drawBands(dim) {
@@ -124,6 +136,65 @@ function drawBands(dim) {
     const label = status === 'NORMAL' ? 'view ' + view : status === 'VIEW_CHANGE' ? 'to view ' + view : status.toLowerCase() + (status === 'PAUSED' ? '' : '');
     if (w > g.measureText(label).width + 8) { g.fillStyle = dim; g.fillText(label, a + 4, y + 4); }
   }
+}
+// A thin bar at the lower edge of the lane, from start to end; a short red one closes it where time was up.
+const TIMER = { REQUEST: ['#0072b2', 'patience with the primary'], NEW_VIEW: ['#e69f00', 'wait for the NEW-VIEW'] };
+const timerY = lane => Y(lane) + LANE * .42 - 4;
+function drawTimers(bad) {
+  for (const [lane, from, to, wait, , how] of D.timers) {
+    const a = X(pos(from)), b = X(pos(to));
+    if (b < LEFT || a > W) continue;
+    const w = Math.max(1, b - a - (how === 'RESTARTED' && b - a > 6 ? 1.5 : 0));
+    g.fillStyle = tone(TIMER[wait][0]); g.fillRect(a, timerY(lane), w, 4);
+    if (how === 'EXPIRED') { g.fillStyle = bad; g.fillRect(b - 3, timerY(lane) - 3, 4, 10); }
+  }
+}
+function timerAt(x, y) {
+  const lane = Math.floor((y - TOP) / LANE);
+  if (lane < 0 || lane >= lanes.length || Math.abs(y - timerY(lane) - 2) > 5) return null;
+  return D.timers.find(t => t[0] === lane && X(pos(t[1])) - 2 <= x && x <= X(pos(t[2])) + 3) || null;
+}
+const ENDS = { STOPPED: 'stopped: nothing is waited for', RESTARTED: 'started anew: something was executed', EXPIRED: 'expired: the view is left', CUT_OFF: 'still running' };
+const timerText = t => lanes[t[0]].name + ': ' + TIMER[t[3]][1] + ', ' + ms(ev[t[2]].t - ev[t[1]].t) + ' of ' + ms(t[4] * D.tick) + ', ' + ENDS[t[5]];
+
+// Sequence numbers upwards, a strip for each replica: its window between stable checkpoint and high mark, and what it has executed.
+const strips = lanes.map((lane, i) => ({ lane: i, name: lane.name, steps: ev.filter(e => e.lane === i && e.kind === 'marks') })).filter(s => lanes[s.lane].replica && s.steps.length);
+const STRIP = Math.max(38, Math.min(64, 320 / Math.max(1, strips.length))), LADDER = strips.length * STRIP + 22, ladder = $('ladder'), lg = ladder.getContext('2d');
+function stepsInSight(s) {
+  const first = s.steps.findIndex(e => pos(e.i) > x0), from = first < 0 ? s.steps.length - 1 : Math.max(0, first - 1), out = [];
+  for (let k = from; k < s.steps.length && (k === from || pos(s.steps[k].i) <= x1); k++) out.push(s.steps[k]);
+  return out;
+}
+function drawLadder(ratio, fg, dim, lineColour, bg) {
+  ladder.style.height = LADDER + 'px';
+  if (ladder.width !== Math.round(W * ratio) || ladder.height !== Math.round(LADDER * ratio)) { ladder.width = Math.round(W * ratio); ladder.height = Math.round(LADDER * ratio); }
+  lg.setTransform(ratio, 0, 0, ratio, 0, 0); lg.fillStyle = bg; lg.fillRect(0, 0, W, LADDER);
+  lg.font = '11px system-ui, "DejaVu Sans", sans-serif'; lg.textBaseline = 'middle'; lg.textAlign = 'left'; lg.fillStyle = dim;
+  lg.fillText('sequence numbers: executed (line), window (tint)', 8, 11);
+  const all = strips.map(stepsInSight), seen = all.flat();
+  if (!seen.length) return;
+  const low = Math.min(...seen.map(e => e.a)), high = Math.max(...seen.map(e => Math.max(e.b, e.a + D.window))), span = Math.max(1, high - low);
+  document.body.dataset.ladder = seen.length;
+  strips.forEach((s, k) => drawStrip(s, all[k], 22 + k * STRIP, v => 22 + (k + 1) * STRIP - 4 - (v - low) / span * (STRIP - 8), low, high, { fg, dim, lineColour }));
+}
+function drawStrip(s, steps, top, y, low, high, c) {
+  lg.strokeStyle = c.lineColour; lg.lineWidth = 1; lg.setLineDash([]); lg.beginPath(); lg.moveTo(0, top + .5); lg.lineTo(W, top + .5); lg.stroke();
+  lg.textAlign = 'left'; lg.font = '600 13px system-ui, "DejaVu Sans", sans-serif'; lg.fillStyle = lanes[s.lane].faulty ? css('--lie') : c.fg; lg.fillText(s.name, 8, top + STRIP / 2);
+  lg.font = '10.5px system-ui, "DejaVu Sans", sans-serif'; lg.fillStyle = c.dim; lg.textAlign = 'right'; lg.fillText(high, LEFT - 5, y(high) + 4); lg.fillText(low, LEFT - 5, y(low) - 4); lg.textAlign = 'left';
+  lg.save(); lg.beginPath(); lg.rect(LEFT, top, W - LEFT, STRIP); lg.clip();
+  const right = k => k + 1 < steps.length ? X(pos(steps[k + 1].i)) : Math.min(W, X(end()));
+  steps.forEach((e, k) => {
+    const a = Math.max(LEFT, X(pos(e.i))), w = Math.max(.5, right(k) - a), before = k > 0 ? steps[k - 1] : null;
+    lg.fillStyle = '#a6761d30'; lg.fillRect(a, y(e.a + D.window), w, y(e.a) - y(e.a + D.window));
+    lg.fillStyle = tone('#a6761d'); lg.fillRect(a, y(e.a) - .75, w, 1.5); lg.fillRect(a, y(e.a + D.window) - .5, w, 1);
+    if (before && before.a !== e.a) { lg.fillRect(a - .75, y(e.a), 1.5, y(before.a) - y(e.a)); lg.fillRect(a - .5, y(e.a + D.window), 1, y(before.a) - y(e.a)); if (w > 26 || right(k) > a + 26) lg.fillText('✓' + e.a, a + 3, y(e.a) - 6); }
+  });
+  lg.strokeStyle = c.fg; lg.lineWidth = 2; lg.lineJoin = 'round'; lg.beginPath();
+  steps.forEach((e, k) => { const a = Math.max(LEFT, X(pos(e.i))); if (k === 0) lg.moveTo(a, y(e.b)); else lg.lineTo(a, y(e.b)); lg.lineTo(Math.max(a, right(k)), y(e.b)); });
+  lg.stroke();
+  for (const [lane, from, to, , status] of D.bands) if (lane === s.lane && status === 'DOWN') { const a = Math.max(LEFT, X(pos(from))), b = Math.min(W, X(to >= last ? end() : pos(to))); if (b > a) { lg.clearRect(a, top + 1, b - a, STRIP - 1); hatch(a, top + 1, b - a, STRIP - 2, c.dim, 5, lg); } }
+  if (cursor >= 0) { lg.strokeStyle = c.fg; lg.lineWidth = 1; lg.setLineDash([3, 3]); lg.beginPath(); lg.moveTo(X(pos(cursor)), top); lg.lineTo(X(pos(cursor)), top + STRIP); lg.stroke(); lg.setLineDash([]); }
+  lg.restore();
 }
 function drawAxis(dim, lineColour) {
   const span = x1 - x0, raw = span / Math.max(2, (W - LEFT) / 110), p = Math.pow(10, Math.floor(Math.log10(raw)));
@@ -216,14 +287,14 @@ function drawMarks(fg, bg, bad) {
     const roomy = lastX[key] === undefined || x - lastX[key] > (name.length > 9 && e.kind === 'note' ? 110 : 44);
     lastX[key] = x;
     if (e.kind === 'execute') { if (seqs && !seqs(e.a) || coneOnly && D.slot >= 0 && e.a !== D.slot) continue; g.fillStyle = fg; g.beginPath(); g.moveTo(x, y - 6); g.lineTo(x + 5, y); g.lineTo(x, y + 6); g.lineTo(x - 5, y); g.fill(); if (roomy) { g.fillText(e.a, x, y - 6); } }
-    else if (name === 'CHECKPOINT_STABLE') { g.fillStyle = '#a6761d'; g.fillRect(x - 4, y - 11, 8, 22); if (roomy) g.fillText('✓' + e.b, x, y - 12); }
+    else if (name === 'CHECKPOINT_STABLE') { g.fillStyle = tone('#a6761d'); g.fillRect(x - 4, y - 11, 8, 22); if (roomy) g.fillText('✓' + e.b, x, y - 12); }
     else if (name.endsWith('TIMED_OUT')) { g.strokeStyle = bad; g.fillStyle = bg; g.lineWidth = 2; g.beginPath(); g.arc(x, y, 6, 0, 7); g.fill(); g.stroke(); g.beginPath(); g.moveTo(x, y - 4); g.lineTo(x, y); g.lineTo(x + 3, y); g.stroke(); if (roomy) { g.fillStyle = bad; g.fillText('timeout', x, y - 8); } }
     else if (name === 'VIEW_ENTERED') { g.fillStyle = '#e69f00'; g.beginPath(); g.moveTo(x, y - 9); g.lineTo(x + 10, y - 4); g.lineTo(x, y + 1); g.fill(); g.fillRect(x - 1, y - 9, 2, 18); }
     else if (e.kind === 'violation') { g.strokeStyle = bad; g.lineWidth = 3; g.beginPath(); g.arc(x, y, 12, 0, 7); g.stroke(); g.fillStyle = bad; g.font = '700 12px system-ui, "DejaVu Sans", sans-serif'; g.textAlign = x > W - 90 ? 'right' : 'left'; if (e === MARKS.find(k => k.kind === 'violation')) g.fillText(e.detail.split(':')[0] + '!', x + (x > W - 90 ? -14 : 14), y - 4); g.textAlign = 'center'; g.font = '10.5px system-ui, "DejaVu Sans", sans-serif'; }
     else if (e.kind === 'crash' || e.kind === 'halt') { g.fillStyle = bad; g.fillRect(x - 1.5, y - 14, 3, 28); if (roomy) g.fillText(e.kind, x, y - 14); }
     else if (e.kind === 'start') { g.fillStyle = '#009e73'; g.fillRect(x - 1.5, y - 14, 3, 28); if (roomy) g.fillText('start', x, y - 14); }
     else if (e.kind === 'withhold') { g.strokeStyle = bad; g.lineWidth = 1; g.beginPath(); g.arc(x, y, 3, 0, 7); g.stroke(); }
-    else if (e.kind === 'ask' || e.kind === 'answer') { g.fillStyle = e.kind === 'ask' ? '#0072b2' : '#56b4e9'; g.beginPath(); g.arc(x, y, 3.5, 0, 7); g.fill(); }
+    else if (e.kind === 'ask' || e.kind === 'answer') { g.fillStyle = tone(e.kind === 'ask' ? '#0072b2' : '#56b4e9'); g.beginPath(); g.arc(x, y, 3.5, 0, 7); g.fill(); }
     else { g.fillStyle = bad; if (roomy) g.fillText(name.toLowerCase().replace('_', ' '), x, y - 8); g.fillRect(x - 1, y - 7, 2, 14); }
   }
 }
@@ -235,10 +306,11 @@ function stateAt(lane, at) {
   for (let i = 0; i <= at; i++) {
     const e = ev[i];
     if (e.lane !== lane || e.m >= 0) continue;
-    if (e.kind === 'execute') s.executed = e.a;
+    if (e.kind === 'marks') { s.stable = e.a; s.executed = e.b; }
+    else if (e.kind === 'execute') s.executed = Math.max(s.executed, e.a);
     else if (e.kind === 'ask' || e.kind === 'read') s.asked++;
     else if (e.kind === 'answer' || e.kind === 'read-answer') s.answered++;
-    else if (e.kind === 'note') { if (e.detail.startsWith('CHECKPOINT_STABLE')) s.stable = e.b; if (!e.detail.startsWith('IGNORED')) s.note = e.detail; }
+    else if (e.kind === 'note') { if (!e.detail.startsWith('IGNORED')) s.note = e.detail; }
   }
   return s;
 }
@@ -286,7 +358,7 @@ function select(i, quiet) {
 }
 
 // The list of events: the page's own text, taken over.
-const list = $('list'), blocks = [...list.querySelectorAll('pre')];
+const list = document.querySelector('.list'), blocks = [...list.querySelectorAll('pre')];
 const lines = []; for (const b of blocks) for (const l of b.textContent.replace(/\n$/, '').split('\n')) lines.push(l);
 let listed = lines.map((_, i) => i); const PER = 250, LINE = 18;
 const mark = document.createElement('div'); mark.id = 'mark';
@@ -353,7 +425,7 @@ $('search').addEventListener('input', search); $('search').addEventListener('key
 $('prevHit').addEventListener('click', () => hit(-1)); $('nextHit').addEventListener('click', () => hit(1));
 $('cone').addEventListener('change', e => { coneOnly = e.target.checked; redo(); }); $('fold').addEventListener('change', later);
 $('all').addEventListener('click', whole); $('home').addEventListener('click', home);
-$('copy').addEventListener('click', () => { const r = document.createRange(); r.selectNodeContents($('command')); getSelection().removeAllRanges(); getSelection().addRange(r); if (navigator.clipboard) navigator.clipboard.writeText($('command').textContent).catch(() => {}); });
+document.querySelector('.copy').addEventListener('click', () => { const c = document.querySelector('.command'), r = document.createRange(); r.selectNodeContents(c); getSelection().removeAllRanges(); getSelection().addRange(r); if (navigator.clipboard) navigator.clipboard.writeText(c.textContent).catch(() => {}); });
 document.querySelectorAll('[data-event]').forEach(a => a.addEventListener('click', e => { e.preventDefault(); select(+a.dataset.event); canvas.scrollIntoView({ block: 'nearest' }); }));
 
 function distance(m, x, y) {
@@ -375,19 +447,24 @@ canvas.addEventListener('pointermove', e => {
   const [x, y] = point(e), tip = $('tip');
   if (drag) { const d = (e.clientX - drag.x) / (W - LEFT) * (drag.x1 - drag.x0); if (Math.abs(e.clientX - drag.x) > 3) drag.moved = true; if (drag.moved) { tip.hidden = true; view(drag.x0 - d, drag.x1 - d); } return; }
   const found = at(x, y), was = hover; hover = found && found.m || null; tip.hidden = !found;
+  const timer = found ? null : timerAt(x, y);
+  if (timer) { tip.hidden = false; tip.textContent = timerText(timer); tip.style.left = Math.min(x + 14, W - 350) + 'px'; tip.style.top = Math.min(y + 14, HEIGHT - 40) + 'px'; }
   if (found) { tip.textContent = ''; if (found.m) fields(found.m, tip); else tip.append(text('span', lines[found.e.i].trim())); tip.style.left = Math.min(x + 14, W - 350) + 'px'; tip.style.top = Math.min(y + 14, HEIGHT - 40) + 'px'; }
   if (was !== hover) later();
 });
 canvas.addEventListener('pointerup', e => { const was = drag; drag = null; if (was && !was.moved) { const [x, y] = point(e), found = at(x, y); if (found) select(found.m ? found.m.s : found.e.i); else { cursor = -1; picked = null; redo(); } } });
 canvas.addEventListener('pointerleave', () => { $('tip').hidden = true; hover = null; later(); });
-canvas.addEventListener('wheel', e => { e.preventDefault(); if (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY)) pan((e.deltaX || e.deltaY) / 1500); else zoom(Math.exp(e.deltaY / 500), V(point(e)[0])); }, { passive: false });
+ladder.addEventListener('pointerdown', e => { drag = { x: e.clientX, x0, x1, moved: true }; ladder.setPointerCapture(e.pointerId); });
+ladder.addEventListener('pointermove', e => { if (drag) { const d = (e.clientX - drag.x) / (W - LEFT) * (drag.x1 - drag.x0); view(drag.x0 - d, drag.x1 - d); } });
+ladder.addEventListener('pointerup', () => { drag = null; });
+for (const c of [canvas, ladder]) c.addEventListener('wheel', e => { e.preventDefault(); if (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY)) pan((e.deltaX || e.deltaY) / 1500); else zoom(Math.exp(e.deltaY / 500), V(point(e)[0])); }, { passive: false });
 document.addEventListener('keydown', e => {
   if (/INPUT|SELECT|TEXTAREA/.test(document.activeElement.tagName) || e.ctrlKey || e.metaKey || e.altKey) return;
   const mid = cursor >= 0 ? pos(cursor) : (x0 + x1) / 2;
   const keys = { ArrowRight: () => step(1, e.shiftKey), ArrowLeft: () => step(-1, e.shiftKey), '+': () => zoom(.7, mid), '=': () => zoom(.7, mid), '-': () => zoom(1.4, mid), a: () => pan(-.25), d: () => pan(.25), 0: whole, Home: home, f: () => select(D.firstWrong), '/': () => $('search').focus(), Escape: () => { cursor = -1; picked = null; redo(); } };
   if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
 });
-new ResizeObserver(later).observe($('picture')); matchMedia('(prefers-color-scheme: dark)').addEventListener('change', later);
+new ResizeObserver(later).observe($('picture')); darkGround.addEventListener('change', later);
 
 const counts = {}; msgs.forEach(m => { counts[m.c.m] = (counts[m.c.m] || 0) + 1; });
 for (const t of types) {
@@ -397,10 +474,12 @@ for (const t of types) {
   b.addEventListener('click', () => { if (on.has(t)) on.delete(t); else on.add(t); b.setAttribute('aria-pressed', on.has(t)); later(); });
   $('legend').append(b);
 }
-for (const k of ['◆ executed (committed)', '✓ stable checkpoint', '⚑ view entered', '◷ timeout', '○ kept back by a liar', '× lost on the way', 'broad red: tampered', 'hatched: down (dense) or paused (wide)', 'P C K R VC: a quorum of prepares, commits, checkpoints, replies, view changes'])
+for (const k of ['◆ executed (committed)', '✓ stable checkpoint', '⚑ view entered', '◷ timeout', '○ kept back by a liar', '× lost on the way', 'broad red: tampered', 'thin bar: a timer runs, red end: expired', 'hatched: down (dense) or paused (wide)', 'P C K R VC: a quorum of prepares, commits, checkpoints, replies, view changes'])
   $('legend').append(text('span', k, 'key'));
 $('cone').disabled = D.anchor < 0;
 coneOnly = $('cone').checked = D.failed && D.slot >= 0 && msgs.some(m => m.cone);
+for (const e of document.querySelectorAll('#guide [data-of]')) e.textContent = D[e.dataset.of];
+for (const e of document.querySelectorAll('#guide [data-key]')) { e.style.borderBottom = '2.5px ' + (style(e.dataset.key)[1].length ? 'dashed ' : 'solid ') + style(e.dataset.key)[0]; }
 fillList(''); home(); if (D.failed && D.firstWrong >= 0 && coneOnly) select(D.firstWrong); else showState();
 draw();
 document.body.dataset.ready = 'yes';

@@ -26,6 +26,7 @@ import io.pbft.replica.core.Promise;
 import io.pbft.replica.core.ReplicaReport;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Each rule of {@link Bonds} catches what is planted here, and lets the honest case through. */
@@ -64,7 +65,9 @@ class BondsTest {
 
     private void isIn(long view) {
         bonds.reported(
-                1, new ReplicaReport(1, ReplicaReport.Status.NORMAL, view, false, 0, 0, A, 0, 0, 0, 0, Map.of()));
+                1,
+                new ReplicaReport(
+                        1, ReplicaReport.Status.NORMAL, view, false, 0, 0, A, 0, 0, 0, 0, Map.of(), Optional.empty()));
     }
 
     private void allIsWell() {

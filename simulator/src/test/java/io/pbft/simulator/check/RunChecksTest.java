@@ -41,7 +41,19 @@ class RunChecksTest {
 
     private static ReplicaReport report(long view, int logSlots, int queued) {
         return new ReplicaReport(
-                1, ReplicaReport.Status.NORMAL, view, false, 3, 0, Digest.ZERO, 3, logSlots, queued, 0, Map.of());
+                1,
+                ReplicaReport.Status.NORMAL,
+                view,
+                false,
+                3,
+                0,
+                Digest.ZERO,
+                3,
+                logSlots,
+                queued,
+                0,
+                Map.of(),
+                Optional.empty());
     }
 
     private static void found(Checks checks, Check check) {

@@ -3,6 +3,7 @@ package io.pbft.simulator.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.pbft.simulator.SimResult;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -44,6 +45,8 @@ class BrowserTest {
               grep.dispatchEvent(new Event('input'));
               b.probeLines = b.lines;
               window.pbftReport.select(10);
+              b.probeLadder = b.ladder;
+              document.querySelector('.copy').click();
               b.probeSelected = document.getElementById('selected').textContent.length;
             } catch (e) { b.error = String(e); }
             </script></body>""";
@@ -66,6 +69,10 @@ class BrowserTest {
     }
 
     private String dom(String page) throws IOException, InterruptedException {
+        return dom(page, "");
+    }
+
+    private String dom(String page, String fragment) throws IOException, InterruptedException {
         Optional<Path> chromium = chromium();
         assumeThat(chromium)
                 .as("SKIPPED: no Chromium on the PATH, so nobody looked whether the report works in a browser"
@@ -86,9 +93,9 @@ class BrowserTest {
                         "--disable-component-update",
                         "--disable-sync",
                         "--window-size=1400,1000",
-                        "--user-data-dir=" + Files.createDirectory(directory.resolve("profile")),
+                        "--user-data-dir=" + Files.createDirectory(directory.resolve("profile" + fragment)),
                         "--dump-dom",
-                        file.toUri().toString()))
+                        file.toUri() + fragment))
                 .redirectOutput(out.toFile())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
@@ -130,6 +137,19 @@ class BrowserTest {
                 .count();
         assertThat(number(dom, "probe-lines")).isEqualTo((int) executed);
         assertThat(number(dom, "probe-selected")).isPositive();
+        assertThat(number(dom, "probe-ladder")).isPositive();
+    }
+
+    @Test
+    void ofTwoRunsTheAddressSaysWhichIsShown() throws Exception {
+        SimResult whole = HtmlReportTest.run(HtmlReportTest.UNSAFE);
+        SimResult smallest = HtmlReportTest.run(HtmlReportTest.UNSAFE + " --ops 30");
+        assertThat(smallest.messages()).isNotEqualTo(whole.messages());
+        String page = HtmlReport.render(whole, smallest);
+        assertThat(number(dom(page), "messages")).isEqualTo((int) smallest.messages());
+        String other = dom(page, "#whole");
+        assertThat(number(other, "messages")).isEqualTo((int) whole.messages());
+        assertThat(other).doesNotContain("data-error").doesNotContain("This is the smallest run");
     }
 
     @Test

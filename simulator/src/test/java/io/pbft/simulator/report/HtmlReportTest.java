@@ -25,7 +25,7 @@ class HtmlReportTest {
     }
 
     private static JsonNode data(String page) throws Exception {
-        String begin = "<script type=\"application/json\" id=\"data\">";
+        String begin = "<script type=\"application/json\" data-run=\"whole\">";
         int from = page.indexOf(begin) + begin.length();
         return new ObjectMapper().readTree(page.substring(from, page.indexOf("</script>", from)));
     }
@@ -135,6 +135,49 @@ class HtmlReportTest {
                 .anyMatch(band -> band.lane() == r0 + 1
                         && band.view() >= 1
                         && band.status().equals("NORMAL"));
+    }
+
+    @Test
+    void aTimerThatExpiresIsABarThatEndsWhereTheViewIsLeft() {
+        ReportModel model = ReportModel.of(run("--seed 5 --ops 24 --crash 0@100 --restart 0@900"));
+        List<TimerBars.Bar> expired = model.timers().stream()
+                .filter(bar -> bar.end() == TimerBars.End.EXPIRED)
+                .toList();
+        assertThat(expired).isNotEmpty().allSatisfy(bar -> {
+            long at = model.events().get(bar.to()).atMicros();
+            assertThat(model.events())
+                    .anyMatch(event -> event.atMicros() == at
+                            && event.lane() == bar.lane()
+                            && event.detail().contains("TIMED_OUT"));
+        });
+        assertThat(model.timers())
+                .anyMatch(bar -> bar.end() == TimerBars.End.RESTARTED)
+                .anyMatch(bar -> bar.end() == TimerBars.End.STOPPED);
+        assertThat(model.timers()).allSatisfy(bar -> assertThat(bar.from()).isLessThanOrEqualTo(bar.to()));
+        assertThat(ReportModel.of(run("--seed 5 --ops 24")).timers())
+                .isNotEmpty()
+                .noneMatch(bar -> bar.end() == TimerBars.End.EXPIRED);
+    }
+
+    @Test
+    void theLadderShowsEachStepOfTheWindow() {
+        ReportModel model = ReportModel.of(run("--seed 5 --ops 48 --parameters checkpointInterval=4,window=12"));
+        int r0 = 3;
+        List<Long> lowMarks = model.events().stream()
+                .filter(event -> event.kind().equals("marks") && event.lane() == r0)
+                .map(ReportModel.Event::first)
+                .distinct()
+                .toList();
+        assertThat(lowMarks).hasSizeGreaterThan(2).isSorted().startsWith(0L, 4L);
+    }
+
+    @Test
+    void aFailedRunShowsTheSmallestOneFirstAndLeadsToTheWhole() {
+        SimResult whole = run(UNSAFE);
+        String page = HtmlReport.render(whole, run(UNSAFE + " --ops 30"));
+        assertThat(page.indexOf("data-run=\"smallest\"")).isPositive().isLessThan(page.indexOf("data-run=\"whole\""));
+        assertThat(page).contains("<a href=\"#whole\">", "<a href=\"#smallest\">", "It broke here");
+        assertThat(HtmlReport.render(whole)).doesNotContain("data-run=\"smallest\"");
     }
 
     @Test
