@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
             "  --lose-disk I@T --corrupt-disk I@T --misdirect-disk I@T --fail-disk I@T1..T2 --slow-disk I@T1..T2",
             "  --clock-skew I=MS --crypto fast|real",
             "  --json --trace FILE.jsonl",
-            "  --report FILE.html   the run as a picture, in one file that any browser opens; a failed run is minimized first",
+            "  --report FILE.html   the run as a picture, in one file that any browser opens; a run that fails is made",
+            "               as small as possible first, and the page holds both",
             "  --minimize   a failing run is made as small as possible: fewer faults, operations, replicas",
             "Behaviours of a replica:",
             "  as primary   silent, equivocate, wrong-digest, delay=MS, censor=CLIENT, reorder, withhold-bodies,",
@@ -68,7 +69,8 @@ final class SimCommand implements Callable<Integer> {
         SimResult result = Simulation.run(options);
         options.output().trace().ifPresent(file -> write("--trace", file, result.trace()));
         boolean failed = result.verdict() != SimResult.Verdict.OK;
-        boolean smaller = options.output().minimize() || options.output().report().isPresent();
+        boolean smaller =
+                options.output().minimize() || options.output().report().isPresent();
         // A picture of a failed run shows the smallest one first: a few messages can be read, some thousands cannot.
         Optional<Minimized> smallest =
                 failed && smaller ? Optional.of(Minimizer.minimize(result, this::tell)) : Optional.empty();

@@ -259,6 +259,31 @@ final class Scenarios {
         return end;
     }
 
+    /**
+     * A replica was away while the others took checkpoints, and comes back when the first primary fails: the view changes with
+     * it, begins where it has not been, and is led by a liar. What it learns on a slow disk it may forget by dying at once.
+     */
+    long comeBackToALiar(long horizonMicros) {
+        checkpointOften();
+        int late = (int) chance.between(2, replicas - 1L);
+        long fails = chance.between(horizonMicros / 4, horizonMicros);
+        long back = fails + chance.between(0, 2 * requestMicros);
+        isolate(late, chance.between(0, fails / 2), back);
+        long end = back + chance.between(requestMicros, 4 * requestMicros);
+        isolate(0, fails, end);
+        lie(1, 0, "sequence-jump", chance(50) ? "equivocate" : "bad-time");
+        if (chance(60)) {
+            options.diskMaxMicros = chance.between(5_000, 80_000);
+            long died = back + chance.between(0, 2 * requestMicros);
+            long again = died + chance.between(1_000, 100_000);
+            options.fault(NodeFault.Kind.CRASH, late, died);
+            options.fault(NodeFault.Kind.RESTART, late, again);
+            end = Math.max(end, again);
+        }
+        options.thinkMicros = Math.max(1_000, fails * options.clients / 40);
+        return end;
+    }
+
     private void checkpointOften() {
         int depth = Math.min(options.parameters.pipelineDepth(), 6);
         agreeOn(3, (int) chance.between(6, 9), depth, options.parameters.batchOperationsMax());

@@ -30,11 +30,40 @@ class OnceFailedTest {
             + "checkpointInterval=3,fairnessTimeoutMillis=1160,pipelineDepth=5,requestTimeoutMillis=290,"
             + "statusIntervalMillis=170,viewChangeTimeoutMaxMillis=1700,viewChangeTimeoutMillis=160,window=6";
 
+    /**
+     * A faulty primary proposed one batch at two numbers. A replica that had prepared it at one asked others for it when a view
+     * carried it over at the other.
+     */
+    private static final String ONE_BATCH_AT_TWO_NUMBERS =
+            "--seed 3013 --clients 1 --workload counter --think 25182us --read-share 0 --byzantine"
+                    + " 1=sequence-jump --latency 200us..2304us --drop-type prepare=0.69 --drop-type commit=0.68"
+                    + " --partition 46907us..291741us:{3}|{0,1,2} --partition 291741us..936679us:{0}|{1,2,3} --gst"
+                    + " 1208759us --disk-latency 50us..20ms --parameters"
+                    + " batchOperationsMax=9,checkpointInterval=3,pipelineDepth=6,"
+                    + "statusIntervalMillis=110,viewChangeTimeoutMaxMillis=3900,viewChangeTimeoutMillis=480,window=9";
+
+    /** The simulated disk forgot what a checkpoint had passed before the proof of the checkpoint was on it. */
+    private static final String FORGOTTEN_TOO_EARLY =
+            "--seed 4630 --clients 1 --workload counter --think 20269us --read-share 0.47 --latency"
+                    + " 200us..7058us --reorder 0.04 --gst 487161us --crash 1@872484us --restart 1@1327904us --crash"
+                    + " 0@515146us --restart 0@1063366us --crash 0@500105us --restart 0@1298962us --crash 1@356957us"
+                    + " --restart 1@540659us --fail-disk 3@206104us..439104us --disk-latency 50us..20ms --parameters"
+                    + " batchOperationsMax=4,checkpointInterval=9,fairnessTimeoutMillis=1000,"
+                    + "pipelineDepth=2,requestTimeoutMillis=250,statusIntervalMillis=180,"
+            + "viewChangeTimeoutMaxMillis=1800,viewChangeTimeoutMillis=470,window=30";
+
     @ParameterizedTest
     @ValueSource(strings = {TRANSFER_FROM_AFAR, DIED_WHILE_FETCHING})
     void doesNotFailAgain(String line) {
         SimResult result = Simulation.run(SimOptions.parse(List.of(line.split(" "))), true);
         assertThat(result.verdict()).as(result.violations().toString()).isEqualTo(SimResult.Verdict.OK);
         assertThat(result.trace()).contains("STATE_TRANSFER_STARTED", "STATE_TRANSFER_FINISHED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {ONE_BATCH_AT_TWO_NUMBERS, FORGOTTEN_TOO_EARLY})
+    void breaksNoPromiseAgain(String line) {
+        SimResult result = Simulation.run(SimOptions.parse(List.of(line.split(" "))), false);
+        assertThat(result.verdict()).as(result.violations().toString()).isEqualTo(SimResult.Verdict.OK);
     }
 }

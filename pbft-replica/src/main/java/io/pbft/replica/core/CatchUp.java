@@ -281,6 +281,11 @@ final class CatchUp {
             if (committed == null || slot.executable() != null) {
                 continue;
             }
+            Batch elsewhere = batch(committed.digest());
+            if (elsewhere != null) {
+                slot.offer(committed.digest(), elsewhere);
+                continue;
+            }
             List<Integer> holders = new ArrayList<>();
             for (Signed<Commit> vote : committed.commits()) {
                 if (vote.statement().replica() != state.self) {
@@ -321,18 +326,8 @@ final class CatchUp {
     }
 
     private @Nullable Batch batch(Digest digest) {
-        for (Slot slot : state.slots.values()) {
-            Batch batch = slot.batch(digest);
-            if (batch != null) {
-                return batch;
-            }
-        }
-        for (Decision decision : state.archive.values()) {
-            if (decision.certificate().digest().equals(digest)) {
-                return decision.batch();
-            }
-        }
-        return viewChanger.fetched(digest);
+        Batch batch = state.batch(digest);
+        return batch != null ? batch : viewChanger.fetched(digest);
     }
 
     void onBatchBody(Batch batch, Effects out) {

@@ -174,6 +174,23 @@ final class ReplicaState {
         return slots.computeIfAbsent(seq, Slot::new);
     }
 
+    /** A batch by its digest, wherever it lies: a faulty primary may have proposed the same at several numbers. */
+    @Nullable
+    Batch batch(Digest digest) {
+        for (Slot slot : slots.values()) {
+            Batch batch = slot.batch(digest);
+            if (batch != null) {
+                return batch;
+            }
+        }
+        for (Decision decision : archive.values()) {
+            if (decision.certificate().digest().equals(digest)) {
+                return decision.batch();
+            }
+        }
+        return null;
+    }
+
     void ignore(String reason) {
         ignored.merge(reason, 1L, Long::sum);
     }

@@ -3,7 +3,6 @@ package io.pbft.replica.core;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.Batch;
 import io.pbft.protocol.BatchFetch;
-import io.pbft.protocol.Decision;
 import io.pbft.protocol.Limits;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.PrePrepare;
@@ -373,9 +372,8 @@ final class ViewChanger {
         }
         Slot slot = state.slots.get(seq);
         Batch batch = slot == null ? null : slot.batch(digest);
-        Decision decision = state.archive.get(seq);
-        if (batch == null && decision != null && decision.certificate().digest().equals(digest)) {
-            batch = decision.batch();
+        if (batch == null) {
+            batch = state.batch(digest);
         }
         return batch != null ? batch : fetched.get(digest);
     }

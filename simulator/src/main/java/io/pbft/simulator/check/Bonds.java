@@ -17,6 +17,7 @@ import io.pbft.replica.core.ReplicaReport;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * What a correct replica has made durable it stands by, through changes of view and restarts:
@@ -90,8 +91,8 @@ public final class Bonds {
                 if (carriedOver != null) {
                     demand(
                             decoded(entry, Prepare.class).digest().equals(carriedOver),
-                            "replica " + replica + " agrees to something else at " + entry.seq() + " than what view "
-                                    + entry.view() + " carries over");
+                            () -> "replica " + replica + " agrees to something else at " + entry.seq()
+                                    + " than what view " + entry.view() + " carries over");
                 }
             }
             case COMMIT -> {
@@ -105,8 +106,8 @@ public final class Bonds {
     private void voted(int replica, Bound bound, JournalEntry entry) {
         demand(
                 entry.view() != bound.begunView || entry.seq() > bound.beginsAt,
-                "replica " + replica + " signs a " + entry.kind() + " at " + entry.seq() + " in view " + entry.view()
-                        + ", which begins at the checkpoint " + bound.beginsAt);
+                () -> "replica " + replica + " signs a " + entry.kind() + " at " + entry.seq() + " in view "
+                        + entry.view() + ", which begins at the checkpoint " + bound.beginsAt);
     }
 
     private static void begins(Bound bound, NewView newView) {
@@ -126,7 +127,9 @@ public final class Bonds {
     /** Where a correct replica stands, at any time, and first of all when it has started. */
     public void reported(int replica, ReplicaReport report) {
         long view = of(replica).view;
-        demand(report.view() >= view, "replica " + replica + " is in view " + report.view() + " after view " + view);
+        demand(
+                report.view() >= view,
+                () -> "replica " + replica + " is in view " + report.view() + " after view " + view);
     }
 
     /** A correct replica's core gets a read. */
@@ -146,7 +149,7 @@ public final class Bonds {
                     durable == null
                             || durable != certificate.view
                             || !fetch.digests().contains(certificate.digest),
-                    "replica " + replica + " asks for the batch at " + seq + ", which it has prepared in view "
+                    () -> "replica " + replica + " asks for the batch at " + seq + ", which it has prepared in view "
                             + certificate.view);
         });
     }
@@ -157,8 +160,9 @@ public final class Bonds {
             Long committed = of(replica).reads.remove(new Read(query.client(), query.nonce()));
             demand(
                     committed == null || query.seq() >= committed,
-                    "replica " + replica + " answers a read of client " + query.client() + " from its state after "
-                            + query.seq() + ", though it had promised COMMIT for " + committed + " when the read came");
+                    () -> "replica " + replica + " answers a read of client " + query.client()
+                            + " from its state after " + query.seq() + ", though it had promised COMMIT for "
+                            + committed + " when the read came");
         } else if (effect instanceof Effect.Bind bind) {
             if (bind.promise() instanceof Promise.LeaveView leave) {
                 shows(replica, leave.viewChange());
@@ -178,7 +182,8 @@ public final class Bonds {
             Long best = shown.get(seq);
             demand(
                     best != null && best >= view,
-                    "replica " + replica + " shows " + (best == null ? "nothing" : "the certificate of view " + best)
+                    () -> "replica " + replica + " shows "
+                            + (best == null ? "nothing" : "the certificate of view " + best)
                             + " for " + seq + " in its VIEW-CHANGE to " + change.view()
                             + ", and has prepared there in view " + view);
         });
@@ -188,9 +193,9 @@ public final class Bonds {
         return kind.cast(((Signed<?>) Codec.decode(entry.content())).statement());
     }
 
-    private void demand(boolean holds, String otherwise) {
+    private void demand(boolean holds, Supplier<String> otherwise) {
         if (!holds) {
-            findings.report(Check.PROMISES, otherwise);
+            findings.report(Check.PROMISES, otherwise.get());
         }
     }
 }

@@ -135,7 +135,11 @@ public final class SimJournal implements Journal {
     private final long maxMicros;
     private List<Append> waiting = new ArrayList<>();
     private List<InFlight> inFlight = List.of();
-    private long truncateTo;
+
+    /** What may go once what waits now is durable, and once what is on its way is: the order of the calls is kept. */
+    private long truncateNext;
+
+    private long truncateInFlight;
     private boolean crashed;
 
     /**
@@ -184,6 +188,8 @@ public final class SimJournal implements Journal {
         }
         waiting = new ArrayList<>();
         inFlight = group;
+        truncateInFlight = Math.max(truncateInFlight, truncateNext);
+        truncateNext = 0;
         long number = disk.writes++;
         long micros = health.writeMicros(keyed, key, number, minMicros, maxMicros);
         events.after(micros, () -> written(group));
@@ -201,9 +207,9 @@ public final class SimJournal implements Journal {
         for (InFlight append : group) {
             append.entries.forEach(this::put);
         }
-        if (truncateTo > 0) {
-            disk.forget(truncateTo);
-            truncateTo = 0;
+        if (truncateInFlight > 0) {
+            disk.forget(truncateInFlight);
+            truncateInFlight = 0;
         }
         for (InFlight append : group) {
             append.onDurable.run();
@@ -239,7 +245,11 @@ public final class SimJournal implements Journal {
 
     @Override
     public void truncate(long seq) {
-        truncateTo = Math.max(truncateTo, seq);
+        if (waiting.isEmpty()) {
+            truncateInFlight = Math.max(truncateInFlight, seq);
+        } else {
+            truncateNext = Math.max(truncateNext, seq);
+        }
     }
 
     @Override

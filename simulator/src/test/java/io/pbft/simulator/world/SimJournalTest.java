@@ -79,6 +79,19 @@ class SimJournalTest {
     }
 
     @Test
+    void nothingIsForgottenBeforeWhatWasAppendedBeforeIsDurable() {
+        SimJournal journal = open();
+        append(journal, 1);
+        append(journal, 2);
+        journal.truncate(1);
+        events.step();
+        assertThat(durable).containsExactly(1L);
+        assertThat(disk.entries()).containsExactly(prepare(1));
+        run();
+        assertThat(disk.entries()).containsExactly(prepare(2));
+    }
+
+    @Test
     void aSlowDiskTakesTenTimesAsLongAtLeast() {
         SimJournal journal = open();
         health.slow(true);
