@@ -241,12 +241,14 @@ final class Scenarios {
             long change = 3 * diskMicros + 2 * options.latencyMaxMicros + requestMicros / 8;
             boolean all = chance(30);
             for (int replica = 0; replica < replicas; replica++) {
-                if (all || chance(40)) {
-                    long died = left + chance.between(0, change);
-                    long back = died + chance.between(1_000, 100_000);
+                long died = left + chance.between(0, change);
+                // Some die again and again, each time a little further on.
+                for (long times = all || chance(40) ? chance.between(1, 4) : 0; times > 0; times--) {
+                    long back = died + chance.between(1_000, 50_000);
                     options.fault(NodeFault.Kind.CRASH, replica, died);
                     options.fault(NodeFault.Kind.RESTART, replica, back);
                     end = Math.max(end, back);
+                    died = back + chance.between(1_000, 1_000 + change / 2);
                 }
             }
             end = Math.max(end, left + requestMicros);
@@ -256,6 +258,11 @@ final class Scenarios {
             lie((int) chance.between(1, rounds), 0, "equivocate", chance(50) ? "sequence-jump" : "bad-new-view");
         }
         options.thinkMicros = Math.max(1_000, end * options.clients / 48);
+        if (chance(50)) {
+            // What has prepared and is not decided is what the next view carries over.
+            lose(MessageType.COMMIT, 30, 90);
+            lose(MessageType.DECISION, 30, 90);
+        }
         return end;
     }
 
