@@ -395,7 +395,9 @@ function home() {
   }
   const away = ev.findIndex(e => e.kind === 'note' && /^(REQUEST_TIMED_OUT|JOINED_VIEW_CHANGE|STATUS_CHANGED: VIEW_CHANGE)/.test(e.detail));
   if (away >= 0) {
-    let in0 = away; ev.forEach(e => { if (e.i > away && e.t < ev[away].t + 3e6 && e.kind === 'note' && e.detail.startsWith('VIEW_ENTERED') && (in0 === away || e.a === ev[in0].a)) in0 = e.i; });
+    // Those who enter with the first; who comes back long after is not waited for.
+    const enters = ev.filter(e => e.i > away && e.t < ev[away].t + 3e6 && e.kind === 'note' && e.detail.startsWith('VIEW_ENTERED'));
+    const in0 = enters.length ? enters.filter(e => e.a === enters[0].a && e.t < enters[0].t + 2e4).pop().i : away;
     const after = ev.find(e => e.t > ev[in0].t + 8000) || ev[last], before = ev.findIndex(e => e.t > ev[away].t - 5000);
     return span(Math.max(0, before), after.i);
   }
