@@ -60,8 +60,7 @@ public final class Ed25519 implements SignatureScheme {
      * processes that live long. The system property {@value #ACCELERATOR} with the value {@code off} leaves it out.
      */
     public static Ed25519 accelerated() {
-        boolean off = "off".equals(System.getProperty(ACCELERATOR));
-        return new Ed25519(off ? null : NativeEd25519.find().orElse(null));
+        return new Ed25519(NativeEd25519.find().orElse(null));
     }
 
     /** The native library that is asked first, by name and version; empty in pure Java. */

@@ -12,17 +12,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ed25519 of the Amazon Corretto Crypto Provider (AWS-LC), when it is on the class path and this machine can load it.
- * It checks the equation without the cofactor and compares encodings, so it accepts a part of what {@link Ed25519}
- * accepts: its yes counts, its no does not. Its signatures are deterministic and so the same. Nothing is registered
+ * Ed25519 of the {@link NativeLibrary}. It checks the equation without the cofactor and compares encodings, so it accepts a
+ * part of what {@link Ed25519} accepts: its yes counts, its no does not. Its signatures are deterministic and so the same. Nothing is registered
  * with the platform: only {@link Ed25519} uses it. Thread-safe.
  */
 final class NativeEd25519 {
-    private static final String PROVIDER = "com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider";
-
-    /** Without it the provider takes only keys of the platform's classes, and translates them again each time. */
-    private static final String OWN_KEYS = "com.amazon.corretto.crypto.provider.registerEdKeyFactory";
-
     private static final String ALGORITHM = "Ed25519";
 
     /** What stands before the 32 bytes of a key in its DER encoding (RFC 8410, sections 4 and 7). */
@@ -40,19 +34,15 @@ final class NativeEd25519 {
         this.engines = ThreadLocal.withInitial(this::engine);
     }
 
-    /** Loads the library; empty where it is absent, is not for this machine, or fails its own tests. */
+    /** Empty where there is no library, or it has no Ed25519. */
     static Optional<NativeEd25519> find() {
+        return NativeLibrary.find().flatMap(NativeEd25519::of);
+    }
+
+    private static Optional<NativeEd25519> of(Provider provider) {
         try {
-            if (System.getProperty(OWN_KEYS) == null) {
-                System.setProperty(OWN_KEYS, "true");
-            }
-            Class<?> type = Class.forName(PROVIDER);
-            Provider provider = (Provider) type.getField("INSTANCE").get(null);
-            if (type.getMethod("getLoadingError").invoke(provider) != null) {
-                return Optional.empty();
-            }
             return Optional.of(new NativeEd25519(provider));
-        } catch (ReflectiveOperationException | GeneralSecurityException | LinkageError | RuntimeException absent) {
+        } catch (NoSuchAlgorithmException | RuntimeException absent) {
             return Optional.empty();
         }
     }

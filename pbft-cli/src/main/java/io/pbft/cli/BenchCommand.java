@@ -2,6 +2,7 @@ package io.pbft.cli;
 
 import io.pbft.cli.load.Load;
 import io.pbft.client.ClientConfig;
+import io.pbft.crypto.NativeProvider;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.kv.KvOperation;
 import java.io.PrintWriter;
@@ -107,6 +108,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        NativeProvider.register();
         ClusterFolder folder = dir.folder();
         ClusterConfig cluster = folder.read();
         within("--clients", clients, 1, cluster.clients().size());

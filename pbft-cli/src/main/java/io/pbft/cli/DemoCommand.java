@@ -1,5 +1,6 @@
 package io.pbft.cli;
 
+import io.pbft.crypto.NativeProvider;
 import io.pbft.protocol.Limits;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -52,6 +53,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        NativeProvider.register();
         PrintWriter err = spec.commandLine().getErr();
         DemoReport report;
         try (DemoCluster cluster = dir == null

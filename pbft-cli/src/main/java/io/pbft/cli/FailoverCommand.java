@@ -2,6 +2,7 @@ package io.pbft.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pbft.crypto.NativeProvider;
 import io.pbft.protocol.Limits;
 import io.pbft.protocol.Quorum;
 import java.io.PrintWriter;
@@ -66,6 +67,7 @@ final class FailoverCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        NativeProvider.register();
         if (replicas < Limits.REPLICAS_MIN || replicas > Limits.REPLICAS_MAX) {
             throw CliException.usage("--replicas: expected " + Limits.REPLICAS_MIN + " to " + Limits.REPLICAS_MAX
                     + ", found " + replicas);

@@ -1,5 +1,6 @@
 package io.pbft.cli;
 
+import io.pbft.crypto.NativeProvider;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.NodeId;
 import io.pbft.replica.kv.KvStateMachine;
@@ -76,6 +77,7 @@ final class ReplicaCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        NativeProvider.register();
         ClusterFolder folder = dir.folder();
         ClusterConfig cluster = folder.read();
         if (!cluster.has(NodeId.replica(id))) {

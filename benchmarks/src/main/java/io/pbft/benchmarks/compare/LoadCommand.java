@@ -8,6 +8,7 @@ import io.pbft.benchmarks.rival.RatisDriver;
 import io.pbft.benchmarks.rival.ZooKeeperDriver;
 import io.pbft.cli.load.Load;
 import io.pbft.crypto.Bytes;
+import io.pbft.crypto.NativeProvider;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -65,6 +66,7 @@ public final class LoadCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        NativeProvider.register();
         try (Driver driver = connect()) {
             driver.prepare(1);
             out.println("READY");

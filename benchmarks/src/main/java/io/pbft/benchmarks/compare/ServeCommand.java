@@ -4,6 +4,7 @@ import io.pbft.benchmarks.floor.FloorServer;
 import io.pbft.benchmarks.rival.RatisServer;
 import io.pbft.benchmarks.rival.ZooKeeperServer;
 import io.pbft.crypto.Ed25519;
+import io.pbft.crypto.NativeProvider;
 import io.pbft.protocol.ClusterConfig;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,6 +48,7 @@ public final class ServeCommand implements Callable<Integer> {
             }
             case ZOOKEEPER -> ZooKeeperServer.run(id, ports, dir);
             case FLOOR -> {
+                NativeProvider.register();
                 ClusterConfig cluster = ClusterConfig.read(dir.resolve("cluster.json"), new Ed25519());
                 try (FloorServer server = new FloorServer(cluster, dir.resolve("replica-0"))) {
                     watch.join();
