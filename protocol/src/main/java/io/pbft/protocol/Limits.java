@@ -33,6 +33,9 @@ public final class Limits {
     /** Sequence numbers between the low and the high watermark: the log's size L. */
     public static final int WINDOW_MAX = 1_024;
 
+    /** Bytes of operations in the log above the stable checkpoint, from which on a primary lets a checkpoint come first. */
+    public static final long LOG_BYTES_MAX = 40L << 20;
+
     /** Numbers that one session of a client may have outstanding. */
     public static final int SESSION_WINDOW_MAX = 8_192;
 

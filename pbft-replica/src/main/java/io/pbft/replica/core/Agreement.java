@@ -72,7 +72,7 @@ final class Agreement {
      */
     void propose(boolean ticked, Effects out) {
         underWay.headMap(state.lastExecuted, true).clear();
-        while (hasRoom() && state.queue.hasUnproposed() && (ticked || worthABatch())) {
+        while (hasRoom() && !state.logSize.isFull() && state.queue.hasUnproposed() && (ticked || worthABatch())) {
             List<Signed<Request>> requests = state.queue.take(
                     state.parameters.batchOperationsMax(), state.parameters.batchBytesMax(), state.clients);
             if (requests.isEmpty()) {
@@ -80,6 +80,9 @@ final class Agreement {
             }
             proposedTimeMillis = Math.max(state.wallMillis, Math.max(state.agreedTimeMillis, proposedTimeMillis));
             propose(new Batch(proposedTimeMillis, requests), out);
+        }
+        while (hasRoom() && state.logSize.isFull() && !awaitsCheckpoint()) {
+            propose(Batch.NULL, out);
         }
         while (hasRoom() && padding.isDue(nextSeq)) {
             state.note(out, Event.NULL_REQUEST_PROPOSED, nextSeq, "up to a checkpoint that a replica waits for");
@@ -104,6 +107,12 @@ final class Agreement {
         }
         return state.queue.unproposedOperations() >= Math.min(running, state.parameters.batchOperationsMax())
                 || state.queue.unproposedBytes() >= state.parameters.batchBytesMax();
+    }
+
+    /** Whether all up to a checkpoint is proposed, and nothing beyond it. */
+    private boolean awaitsCheckpoint() {
+        long last = nextSeq - 1;
+        return last > state.stable.seq() && last % state.parameters.checkpointInterval() == 0;
     }
 
     private boolean hasRoom() {
@@ -143,6 +152,8 @@ final class Agreement {
                 state.accuse(earlier, proposal.prePrepare(), out);
             } else if (accepted != null) {
                 state.ignore("PRE-PREPARE is known");
+            } else if (carriedOver == null && !state.logSize.hasRoom(proposal.batch())) {
+                state.ignore("PRE-PREPARE beyond what the log may hold");
             } else if (carriedOver != null || timely(proposal)) {
                 // The time of what is carried over was vouched for when it prepared.
                 accept(slot, proposal, out);

@@ -209,6 +209,7 @@ final class Checkpoints {
         state.stable = certificate;
         for (Slot slot : state.slots.headMap(certificate.seq(), true).values()) {
             archive(slot);
+            slot.leavesLog();
         }
         state.slots.headMap(certificate.seq(), true).clear();
         long floor = certificate.seq() - state.parameters.checkpointInterval();

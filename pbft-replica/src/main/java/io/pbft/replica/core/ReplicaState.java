@@ -40,6 +40,7 @@ final class ReplicaState {
     final ClientTable clients;
     final RequestQueue queue = new RequestQueue();
     final TreeMap<Long, Slot> slots = new TreeMap<>();
+    final LogSize logSize = new LogSize();
 
     /** Decisions up to the stable checkpoint that may still help somebody who is a little behind. */
     final TreeMap<Long, Decision> archive = new TreeMap<>();
@@ -157,6 +158,7 @@ final class ReplicaState {
         if (nextView > view) {
             failedViews = progressed ? 0 : failedViews + 1;
             progressed = false;
+            logSize.viewBegins();
         }
         status = next;
         view = nextView;
@@ -171,7 +173,7 @@ final class ReplicaState {
     /** The slot of a sequence number in the window. */
     Slot slot(long seq) {
         InvariantViolation.check(inWindow(seq), "a slot lies in the window");
-        return slots.computeIfAbsent(seq, Slot::new);
+        return slots.computeIfAbsent(seq, number -> new Slot(number, logSize));
     }
 
     /** A batch by its digest, wherever it lies: a faulty primary may have proposed the same at several numbers. */

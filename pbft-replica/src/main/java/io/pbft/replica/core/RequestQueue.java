@@ -22,7 +22,7 @@ final class RequestQueue {
     static final long CLIENT_BYTES_MAX = 16L << 20;
 
     /** All that waits here, in bytes. */
-    static final long BYTES_MAX = 256L << 20;
+    static final long BYTES_MAX = 96L << 20;
 
     /** What became of a request that was offered. */
     enum Offer {

@@ -44,8 +44,11 @@ final class Slot {
 
     long commitView = NEVER;
 
-    Slot(long seq) {
+    private final LogSize logSize;
+
+    Slot(long seq, LogSize logSize) {
         this.seq = seq;
+        this.logSize = logSize;
     }
 
     @Nullable
@@ -86,14 +89,14 @@ final class Slot {
 
     void accept(Proposal proposal) {
         accepted = proposal;
-        batches.put(proposal.prePrepare().statement().digest(), proposal.batch());
+        put(proposal.prePrepare().statement().digest(), proposal.batch());
         dropOtherBatches();
     }
 
     /** Keeps the content of a proposal that is not vouched for here, lest it must be fetched when the others commit it. */
     void keepSpare(Digest digest, Batch batch) {
         spare = digest;
-        batches.put(digest, batch);
+        put(digest, batch);
         dropOtherBatches();
     }
 
@@ -131,7 +134,7 @@ final class Slot {
         if (!wanted(digest)) {
             return false;
         }
-        batches.put(digest, batch);
+        put(digest, batch);
         return true;
     }
 
@@ -149,7 +152,24 @@ final class Slot {
                 || (committed != null && committed.digest().equals(digest));
     }
 
+    private void put(Digest digest, Batch batch) {
+        if (batches.putIfAbsent(digest, batch) == null) {
+            logSize.add(batch);
+        }
+    }
+
     private void dropOtherBatches() {
-        batches.keySet().removeIf(digest -> !wanted(digest));
+        batches.entrySet().removeIf(entry -> {
+            boolean dropped = !wanted(entry.getKey());
+            if (dropped) {
+                logSize.remove(entry.getValue());
+            }
+            return dropped;
+        });
+    }
+
+    /** The window moves past this slot. */
+    void leavesLog() {
+        batches.values().forEach(logSize::remove);
     }
 }

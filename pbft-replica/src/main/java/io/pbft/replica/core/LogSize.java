@@ -1,0 +1,46 @@
+package io.pbft.replica.core;
+
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.Limits;
+
+/**
+ * How many bytes of operations the log above the stable checkpoint holds. NOT thread-safe.
+ *
+ * <p>The window bounds the log in sequence numbers, and a batch may be large. A primary whose log holds
+ * {@link Limits#LOG_BYTES_MAX} proposes null requests up to the next checkpoint, which lets go of it all: to move checkpoints
+ * to other numbers would need an agreement of its own. A backup bears twice as much, because the checkpoint of the
+ * primary may become stable here a little later than there. Only a lying primary sends more, and that is not accepted.
+ */
+final class LogSize {
+    private long bytes;
+
+    /** What views before this one left. It counts against nobody: its numbers are proposed anew, and then it goes. */
+    private long inherited;
+
+    void add(Batch batch) {
+        bytes += Checkpoints.bytes(batch);
+    }
+
+    void remove(Batch batch) {
+        bytes -= Checkpoints.bytes(batch);
+    }
+
+    void viewBegins() {
+        inherited = bytes;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** Whether the primary lets a checkpoint come before it proposes more. */
+    boolean isFull() {
+        return bytes >= Limits.LOG_BYTES_MAX;
+    }
+
+    /** Whether a backup may accept {@code batch}. A null request always has room: it is what makes some. */
+    boolean hasRoom(Batch batch) {
+        long more = Checkpoints.bytes(batch);
+        return more == 0 || bytes - inherited + more <= 2 * Limits.LOG_BYTES_MAX;
+    }
+}

@@ -1,0 +1,95 @@
+package io.pbft.replica.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pbft.protocol.Batch;
+import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Limits;
+import io.pbft.protocol.ProtocolParameters;
+import io.pbft.protocol.Signed;
+import io.pbft.protocol.ViewChange;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The log is bounded in bytes too: a window of large batches is more than a replica's memory. */
+class LogSizeTest {
+    private static final int INTERVAL = 200;
+    private static final ProtocolParameters PARAMETERS = new ProtocolParameters(
+            INTERVAL, 2 * INTERVAL, 8, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 4_096, 4);
+
+    private static final String LARGE = "x".repeat(Limits.OPERATION_BYTES_MAX);
+    private static final int FILL_THE_LOG = (int) (Limits.LOG_BYTES_MAX / Limits.OPERATION_BYTES_MAX);
+
+    private final CoreWorld world = new CoreWorld(4, PARAMETERS);
+
+    private List<Batch> proposed() {
+        return world.node(0).promises(Promise.Propose.class).stream()
+                .map(Promise.Propose::batch)
+                .toList();
+    }
+
+    private void submit(int from, int to) {
+        for (int number = from; number <= to; number++) {
+            world.submit(0, number, LARGE, 0);
+            world.deliver();
+        }
+    }
+
+    @Test
+    void thePrimaryOrdersNullRequestsUpToTheCheckpointThatEmptiesItsLog() {
+        submit(1, FILL_THE_LOG - 1);
+        world.tick(1);
+        assertThat(proposed()).hasSize(FILL_THE_LOG - 1).doesNotContain(Batch.NULL);
+
+        submit(FILL_THE_LOG, FILL_THE_LOG);
+        world.tick(1);
+        assertThat(proposed().subList(FILL_THE_LOG, INTERVAL)).containsOnly(Batch.NULL);
+        assertThat(world.node(0).report().stableCheckpoint()).isEqualTo(INTERVAL);
+
+        submit(FILL_THE_LOG + 1, 2 * FILL_THE_LOG - 1);
+        world.tick(1);
+        assertThat(world.node(0).executed).hasSize(2 * FILL_THE_LOG - 1);
+        assertThat(proposed()).hasSize(INTERVAL + FILL_THE_LOG - 1);
+        assertThat(world.node(3).report().stableCheckpoint()).isEqualTo(INTERVAL);
+    }
+
+    /** The checkpoint is slow to become durable: nothing is ordered beyond it meanwhile, not even null requests. */
+    @Test
+    void aFullLogWaitsForItsCheckpoint() {
+        world.nodes.forEach(node -> node.store = false);
+        submit(1, FILL_THE_LOG + 5);
+        world.tick(5);
+        assertThat(proposed()).hasSize(INTERVAL);
+        world.nodes.forEach(node -> node.store = true);
+        world.nodes.forEach(world::keepSnapshots);
+        world.deliver();
+        world.tick(5);
+        assertThat(world.node(0).executed).hasSize(FILL_THE_LOG + 5);
+    }
+
+    @Test
+    void aBackupAcceptsNoMoreThanTwiceAsMuchInAView() {
+        world.link = letter -> letter.from().isClient();
+        Batch large = world.batch(LARGE, LARGE, LARGE, LARGE);
+        int most = 2 * FILL_THE_LOG / 4;
+        for (int seq = 1; seq <= most + 10; seq++) {
+            world.receive(3, 0, world.proposal(0, seq, large));
+        }
+        assertThat(world.node(3).promises(Promise.AgreeTo.class)).hasSize(most);
+        assertThat(world.node(3).report().ignored()).containsEntry("PRE-PREPARE beyond what the log may hold", 10L);
+        // What makes room is accepted.
+        world.receive(3, 0, world.proposal(0, most + 11, Batch.NULL));
+        assertThat(world.node(3).promises(Promise.AgreeTo.class)).hasSize(most + 1);
+
+        // The next primary is not made to pay for the liar before it.
+        List<Signed<ViewChange>> proof = List.of(
+                world.viewChange(0, 1, CheckpointCertificate.GENESIS),
+                world.viewChange(1, 1, CheckpointCertificate.GENESIS),
+                world.viewChange(2, 1, CheckpointCertificate.GENESIS));
+        world.receive(3, 1, world.newView(1, proof, 1));
+        assertThat(world.node(3).report().view()).isEqualTo(1);
+        world.receive(3, 1, world.proposal(1, 1, world.batch("small")));
+        world.receive(3, 1, world.proposal(1, 2, large));
+        assertThat(world.node(3).promises(Promise.AgreeTo.class)).hasSize(most + 3);
+    }
+}
