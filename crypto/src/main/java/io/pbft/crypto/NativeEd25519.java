@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ed25519 of the {@link NativeLibrary}. It checks the equation without the cofactor and compares encodings, so it accepts a
- * part of what {@link Ed25519} accepts: its yes counts, its no does not. Its signatures are deterministic and so the same. Nothing is registered
- * with the platform: only {@link Ed25519} uses it. Thread-safe.
+ * part of what {@link Ed25519} accepts: its yes counts, its no does not. Its signatures are deterministic and so the
+ * same. Nothing is registered with the platform: only {@link Ed25519} uses it. Thread-safe.
  */
 final class NativeEd25519 {
     private static final String ALGORITHM = "Ed25519";

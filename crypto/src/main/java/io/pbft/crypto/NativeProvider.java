@@ -8,10 +8,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has the native library of {@link Ed25519#accelerated} do, for a whole process, what the platform's classes do fast only once the
- * optimising compiler has got to them: SHA-256, and AES-GCM, with which JSSE seals the records of TLS. In the first
- * seconds of a JVM a record of 16 KB takes half a millisecond there and 10 us here, and the digest of 100 KB 1 to 4 ms there and
- * 0.1 here; later they are alike. Replicas that have just started would otherwise fall behind when values are large. Thread-safe.
+ * Has the native library of {@link Ed25519#accelerated} do, for a whole process, what the platform's classes do fast only
+ * once the optimising compiler has got to them: SHA-256, and AES-GCM, with which JSSE seals the records of TLS. In
+ * the first seconds of a JVM a record of 16 KB takes half a millisecond there and 10 us here, and the digest of 100 KB
+ * 1 to 4 ms there and 0.1 here; later they are alike. Replicas that have just started would otherwise fall behind when values
+ * are large. Thread-safe.
  */
 public final class NativeProvider extends Provider {
     private static final long serialVersionUID = 1;
