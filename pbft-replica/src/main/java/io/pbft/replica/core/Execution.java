@@ -30,6 +30,9 @@ final class Execution {
     /** Settled requests of one client that are answered again within one tick. */
     static final int ANSWERS_AGAIN_PER_TICK = 16;
 
+    /** Request timeouts for which null requests count as progress where the log is filling up. */
+    static final int ROOM_TIMEOUTS = 8;
+
     /** A result no longer than its digest is sent by everyone. */
     private static final int SMALL_RESULT_BYTES = 2 * Digest.SIZE;
 
@@ -44,6 +47,10 @@ final class Execution {
     private @Nullable Running running;
     private final ArrayDeque<WaitingRead> reads = new ArrayDeque<>();
     private long executedOperations;
+
+    /** The tick at which something was last executed that somebody had asked for. */
+    private long servedTick;
+
     private long answeredAgainTick;
     private final TreeMap<Integer, Integer> answeredAgain = new TreeMap<>();
 
@@ -93,6 +100,15 @@ final class Execution {
         out.add(new Effect.Execute(slot.seq, timeMillis, committed.digest(), calls));
     }
 
+    /**
+     * Where the log is filling up, null requests are how it gets empty: that is progress, for as long as a checkpoint
+     * interval of them takes on a slow network, and no longer.
+     */
+    private boolean makesRoom(Batch batch) {
+        long patience = (long) ROOM_TIMEOUTS * state.patienceTicks(state.parameters.requestTimeoutMillis());
+        return batch.requests().isEmpty() && state.logSize.fillsUp() && state.tick - servedTick < patience;
+    }
+
     void onExecuted(Input.Executed executed, Effects out) {
         Running done = InvariantViolation.present(running, "what was executed was running");
         InvariantViolation.check(done.seq() == executed.seq(), "what was executed was to be executed");
@@ -127,6 +143,9 @@ final class Execution {
         }
         state.lastExecuted = done.seq();
         if (progress) {
+            servedTick = state.tick;
+        }
+        if (progress || makesRoom(done.batch())) {
             state.progressTick = state.tick;
             if (state.normal()) {
                 state.progressed = true;

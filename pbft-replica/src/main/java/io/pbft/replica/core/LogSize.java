@@ -38,6 +38,11 @@ final class LogSize {
         return bytes >= Limits.LOG_BYTES_MAX;
     }
 
+    /** Whether a primary, whose log need not be quite like this one, may find its own full. */
+    boolean fillsUp() {
+        return 2 * bytes >= Limits.LOG_BYTES_MAX;
+    }
+
     /** Whether a backup may accept {@code batch}. A null request always has room: it is what makes some. */
     boolean hasRoom(Batch batch) {
         long more = Checkpoints.bytes(batch);

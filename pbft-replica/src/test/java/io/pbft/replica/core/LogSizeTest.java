@@ -92,4 +92,28 @@ class LogSizeTest {
         world.receive(3, 1, world.proposal(1, 2, large));
         assertThat(world.node(3).promises(Promise.AgreeTo.class)).hasSize(most + 3);
     }
+
+    /** On a slow network they take longer than a request timeout, and nobody is to blame. */
+    @Test
+    void nullRequestsThatMakeRoomAreProgress() {
+        world.link = letter -> letter.from().isClient();
+        Batch large = world.batch(LARGE, LARGE, LARGE, LARGE);
+        int full = FILL_THE_LOG / 4;
+        for (int seq = 1; seq <= full; seq++) {
+            world.receive(3, 0, world.decision(0, seq, large));
+        }
+        world.submit(1, 1, "waits", 3);
+        world.deliver();
+        int timeout = world.ticks(PARAMETERS.requestTimeoutMillis());
+        int seq = full;
+        for (int halves = 1; halves <= 2 * Execution.ROOM_TIMEOUTS; halves++) {
+            world.receive(3, 0, world.decision(0, ++seq, Batch.NULL));
+            world.tick(timeout / 2);
+            assertThat(world.node(3).report().view()).isZero();
+        }
+        // It has had its time.
+        world.receive(3, 0, world.decision(0, ++seq, Batch.NULL));
+        world.tick(timeout / 2);
+        assertThat(world.node(3).report().view()).isEqualTo(1);
+    }
 }
