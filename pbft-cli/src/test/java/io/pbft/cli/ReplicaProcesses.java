@@ -25,7 +25,7 @@ final class ReplicaProcesses implements AutoCloseable {
 
     /** The default ones, but with a checkpoint every 16 sequence numbers. */
     private static final ProtocolParameters PARAMETERS = new ProtocolParameters(
-            16, 32, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16);
+            16, 32, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16, 64 << 20);
 
     final Path dir;
     final ClusterConfig config;

@@ -487,6 +487,14 @@ final class ClientLoop implements Network.Listener {
                                 RejectedException.Reason.OUT_OF_WINDOW,
                                 "operation " + leaf.number() + " lies beyond the session's window",
                                 proof));
+            case RESULTS_FULL ->
+                fail(
+                        future,
+                        rejected(
+                                RejectedException.Reason.RESULTS_FULL,
+                                "its result finds no room beside those that this client has not acknowledged yet;"
+                                        + " submit it again once others are answered",
+                                proof));
         }
     }
 

@@ -22,7 +22,13 @@ public final class RejectedException extends PbftException {
         /** This machine's clock is further ahead of the cluster's agreed time than the cluster allows: set the clock. */
         SESSION_IN_FUTURE,
         /** The number lies beyond the session's window: the client's configuration is not the cluster's. */
-        OUT_OF_WINDOW
+        OUT_OF_WINDOW,
+        /**
+         * The operation had no effect, as its result found no room beside those that the replicas keep for this client until it
+         * has them: see {@code resultBytesMax} in {@code io.pbft.protocol.ProtocolParameters}. It is safe to submit it again
+         * once others that are outstanding are answered; who meets this should have fewer large results outstanding.
+         */
+        RESULTS_FULL
     }
 
     RejectedException(Reason reason, String message, Optional<Receipt> receipt) {

@@ -7,9 +7,10 @@ import io.pbft.protocol.Limits;
 import io.pbft.protocol.Outcome;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Input;
+import io.pbft.replica.core.ResultRoom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Runs operations on the state machine. An operation that fails leaves no trace in the state, and its answer is the same on
@@ -20,6 +21,8 @@ import java.util.function.Function;
 final class OperationRunner {
     /** The text of a failure is cut to this many characters. */
     static final int FAILURE_CHARS_MAX = 500;
+
+    private static final Input.Result NO_ROOM = new Input.Result(Outcome.RESULTS_FULL, Bytes.EMPTY);
 
     private final StateMachine stateMachine;
     private final StateStore store;
@@ -32,34 +35,41 @@ final class OperationRunner {
     /** Runs the operations of one sequence number, in order. */
     List<Input.Result> run(Effect.Execute batch) {
         List<Input.Result> results = new ArrayList<>(batch.calls().size());
+        ResultRoom.Meter room = batch.room().meter();
         for (Effect.Call call : batch.calls()) {
             Operation operation =
                     new Operation(call.operation(), call.client(), batch.seq(), batch.timeMillis(), batch.seed());
-            results.add(apply(operation));
+            results.add(apply(operation, room));
         }
         return results;
     }
 
-    private Input.Result apply(Operation operation) {
-        return answer(new OperationView(store.state(), true), view -> stateMachine.apply(operation, view));
+    private Input.Result apply(Operation operation, ResultRoom.Meter room) {
+        OperationView view = new OperationView(store.state(), true);
+        Input.Result result = outcome(() -> stateMachine.apply(operation, view));
+        if (!room.take(operation.client(), result.content().size())) {
+            result = NO_ROOM;
+        }
+        view.end(result.outcome() == Outcome.EXECUTED);
+        return result;
     }
 
     /** Answers a query on the state as it is now. */
     Input.Result query(Effect.Query query) {
         Operation operation =
                 new Operation(query.operation(), query.client(), query.seq(), query.timeMillis(), Digest.ZERO);
-        return answer(new OperationView(store.state(), false), view -> stateMachine.query(operation, view));
-    }
-
-    private static Input.Result answer(OperationView view, Function<OperationView, Bytes> application) {
-        Input.Result result;
-        try {
-            result = new Input.Result(Outcome.EXECUTED, requireWithinLimit(application.apply(view)));
-        } catch (Exception e) {
-            result = new Input.Result(Outcome.FAILED, Bytes.utf8(describe(e)));
-        }
+        OperationView view = new OperationView(store.state(), false);
+        Input.Result result = outcome(() -> stateMachine.query(operation, view));
         view.end(result.outcome() == Outcome.EXECUTED);
         return result;
+    }
+
+    private static Input.Result outcome(Supplier<Bytes> application) {
+        try {
+            return new Input.Result(Outcome.EXECUTED, requireWithinLimit(application.get()));
+        } catch (Exception e) {
+            return new Input.Result(Outcome.FAILED, Bytes.utf8(describe(e)));
+        }
     }
 
     private static Bytes requireWithinLimit(Bytes result) {

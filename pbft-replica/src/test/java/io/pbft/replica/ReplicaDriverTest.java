@@ -59,7 +59,8 @@ class ReplicaDriverTest {
         for (String operation : operations) {
             calls.add(new Effect.Call(1, Bytes.utf8(operation)));
         }
-        return new Effect.Execute(seq, 5_000 + seq, Digest.of(Bytes.utf8("seed")), calls);
+        return new Effect.Execute(
+                seq, 5_000 + seq, Digest.of(Bytes.utf8("seed")), calls, io.pbft.replica.core.ResultRoom.UNBOUNDED);
     }
 
     @Test

@@ -40,6 +40,8 @@ public final class ScriptedCore implements Core {
                 0,
                 0,
                 0,
+                0,
+                0,
                 Map.of(),
                 Optional.empty());
     }

@@ -42,6 +42,11 @@ public final class Limits {
     /** Sessions of one client that are remembered at the same time. */
     public static final int SESSIONS_PER_CLIENT_MAX = 64;
 
+    /** Bytes of results that replicas keep until clients acknowledge them, of all clients together. */
+    public static final int KEPT_RESULT_BYTES_MIN = 1 << 10;
+
+    public static final int KEPT_RESULT_BYTES_MAX = 1 << 30;
+
     /** Levels of a Merkle path over the replies of a batch: enough for every operation that a batch can hold. */
     public static final int MERKLE_PATH_MAX = 32;
 

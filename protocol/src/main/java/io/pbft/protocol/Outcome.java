@@ -11,7 +11,12 @@ public enum Outcome {
     /** Not run: its number lies beyond the session's window. */
     OUT_OF_WINDOW(4),
     /** Not run to its end: the state machine refused it with an error, whose text is the result. */
-    FAILED(5);
+    FAILED(5),
+    /**
+     * Without effect: the client keeps so many bytes of results that it has not acknowledged that there was no room for this
+     * one's.
+     */
+    RESULTS_FULL(6);
 
     private final byte code;
 

@@ -21,6 +21,8 @@ package io.pbft.protocol;
  * @param clockSkewMillis how far a proposed time may lie from a backup's clock
  * @param sessionWindow numbers that one client session may have outstanding
  * @param sessionsPerClient sessions of one client that are remembered
+ * @param resultBytesMax bytes of results that clients have not acknowledged, of all clients together: half of them are dealt out
+ *     among the registered clients, the other half is for those that need more, one of which gets half of it at most
  */
 public record ProtocolParameters(
         int checkpointInterval,
@@ -37,10 +39,11 @@ public record ProtocolParameters(
         int statusIntervalMillis,
         int clockSkewMillis,
         int sessionWindow,
-        int sessionsPerClient) {
+        int sessionsPerClient,
+        int resultBytesMax) {
 
     public static final ProtocolParameters DEFAULT = new ProtocolParameters(
-            128, 256, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16);
+            128, 256, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16, 64 << 20);
 
     public ProtocolParameters {
         within("checkpointInterval", checkpointInterval, 1, Limits.WINDOW_MAX / 2);
@@ -58,6 +61,7 @@ public record ProtocolParameters(
         within("clockSkewMillis", clockSkewMillis, tickMillis, 3_600_000);
         within("sessionWindow", sessionWindow, 1, Limits.SESSION_WINDOW_MAX);
         within("sessionsPerClient", sessionsPerClient, 1, Limits.SESSIONS_PER_CLIENT_MAX);
+        within("resultBytesMax", resultBytesMax, Limits.KEPT_RESULT_BYTES_MIN, Limits.KEPT_RESULT_BYTES_MAX);
     }
 
     private static void within(String field, int value, int min, int max) {

@@ -101,7 +101,7 @@ class ClusterConfigTest {
                         + "requestTimeoutMillis, disconnectedTimeoutMillis, "
                         + "fairnessTimeoutMillis, viewChangeTimeoutMillis, "
                         + "viewChangeTimeoutMaxMillis, statusIntervalMillis, clockSkewMillis, "
-                        + "sessionWindow, sessionsPerClient");
+                        + "sessionWindow, sessionsPerClient, resultBytesMax");
         refused("\"port\" : 7000,", "", "replicas[0].port: expected, but it is missing");
         refused(
                 "\"clusterId\"",

@@ -53,7 +53,8 @@ public final class TestCluster {
                 d.statusIntervalMillis(),
                 d.clockSkewMillis(),
                 d.sessionWindow(),
-                d.sessionsPerClient());
+                d.sessionsPerClient(),
+                d.resultBytesMax());
     }
 
     /** The seed of a node's key. */

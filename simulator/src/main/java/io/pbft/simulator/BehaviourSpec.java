@@ -43,7 +43,7 @@ public record BehaviourSpec(String name, String argument, long fromMicros, long 
 
     /** The behaviours of a client. */
     public static final List<String> CLIENT =
-            List.of("forge", "replay", "partial-send", "conflicting-requests", "number-jump", "flood");
+            List.of("forge", "replay", "partial-send", "conflicting-requests", "number-jump", "flood", "hoard");
 
     /**
      * The behaviours of one replica, separated by commas.

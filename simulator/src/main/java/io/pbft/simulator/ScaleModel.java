@@ -81,7 +81,8 @@ public final class ScaleModel {
                 1_000,
                 p.clockSkewMillis(),
                 p.sessionWindow(),
-                p.sessionsPerClient());
+                p.sessionsPerClient(),
+                p.resultBytesMax());
     }
 
     private static Row row(SimResult result, int batch) {

@@ -313,7 +313,8 @@ final class Scenarios {
                 p.statusIntervalMillis(),
                 p.clockSkewMillis(),
                 p.sessionWindow(),
-                p.sessionsPerClient());
+                p.sessionsPerClient(),
+                p.resultBytesMax());
     }
 
     /** Nothing goes wrong. There is always more to do than is done, or long nothing: no reason for a view change. */

@@ -163,7 +163,7 @@ public record SimOptions(
 
     /** The defaults of a simulated cluster: small windows and short timers, so that rare things happen often. */
     public static final ProtocolParameters PARAMETERS =
-            new ProtocolParameters(8, 32, 4, 16, 1 << 16, 10, 300, 100, 1_200, 300, 4_000, 100, 2_000, 64, 8);
+            new ProtocolParameters(8, 32, 4, 16, 1 << 16, 10, 300, 100, 1_200, 300, 4_000, 100, 2_000, 64, 8, 1 << 20);
 
     /** Options under construction. NOT thread-safe. */
     public static final class Builder {

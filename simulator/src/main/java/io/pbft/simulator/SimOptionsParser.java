@@ -280,6 +280,7 @@ final class SimOptionsParser {
         fields.put("clockSkewMillis", p.clockSkewMillis());
         fields.put("sessionWindow", p.sessionWindow());
         fields.put("sessionsPerClient", p.sessionsPerClient());
+        fields.put("resultBytesMax", p.resultBytesMax());
         return fields;
     }
 
@@ -299,7 +300,8 @@ final class SimOptionsParser {
                 fields.getOrDefault("statusIntervalMillis", 0),
                 fields.getOrDefault("clockSkewMillis", 0),
                 fields.getOrDefault("sessionWindow", 0),
-                fields.getOrDefault("sessionsPerClient", 0));
+                fields.getOrDefault("sessionsPerClient", 0),
+                fields.getOrDefault("resultBytesMax", 0));
     }
 
     /** Writes options as words; the inverse of {@link #parse}. */

@@ -154,6 +154,9 @@ public final class Swarm {
         if (style != Style.NETWORK && chance(25)) {
             collusion();
         }
+        if (style != Style.NETWORK && options.clients > 1 && chance(10)) {
+            hoarder();
+        }
         return options.build();
     }
 
@@ -214,7 +217,8 @@ public final class Swarm {
                 (int) between(5, 20) * 10,
                 p.clockSkewMillis(),
                 p.sessionWindow(),
-                p.sessionsPerClient());
+                p.sessionsPerClient(),
+                p.resultBytesMax());
     }
 
     private void latency() {
@@ -422,10 +426,39 @@ public final class Swarm {
         }
         List<BehaviourSpec> specs = new ArrayList<>();
         for (long i = between(1, 2); i > 0; i--) {
-            String name = BehaviourSpec.CLIENT.get((int) upTo(BehaviourSpec.CLIENT.size() - 1L));
+            String name = BehaviourSpec.CLIENT.get((int) upTo(5));
             specs.add(new BehaviourSpec(name, "", 0, Long.MAX_VALUE));
         }
         options.byzantineClients.put((int) upTo(options.clients - 1L), specs);
+    }
+
+    /** A client that keeps large results waiting, where there is little room for them. */
+    private void hoarder() {
+        int client = (int) upTo(options.clients - 1L);
+        List<BehaviourSpec> specs = new ArrayList<>(options.byzantineClients.getOrDefault(client, List.of()));
+        specs.add(new BehaviourSpec("hoard", "", 0, Long.MAX_VALUE));
+        options.byzantineClients.put(client, specs);
+        options.parameters = keeping(options.parameters, (int) between(1 << 10, 8 << 10));
+    }
+
+    private static ProtocolParameters keeping(ProtocolParameters p, int resultBytesMax) {
+        return new ProtocolParameters(
+                p.checkpointInterval(),
+                p.window(),
+                p.pipelineDepth(),
+                p.batchOperationsMax(),
+                p.batchBytesMax(),
+                p.tickMillis(),
+                p.requestTimeoutMillis(),
+                p.disconnectedTimeoutMillis(),
+                p.fairnessTimeoutMillis(),
+                p.viewChangeTimeoutMillis(),
+                p.viewChangeTimeoutMaxMillis(),
+                p.statusIntervalMillis(),
+                p.clockSkewMillis(),
+                p.sessionWindow(),
+                p.sessionsPerClient(),
+                resultBytesMax);
     }
 
     private void encoding() {

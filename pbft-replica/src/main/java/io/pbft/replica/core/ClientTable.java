@@ -8,11 +8,15 @@ import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Request;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +30,26 @@ import org.jspecify.annotations.Nullable;
  * from then on no epoch up to the forgotten one's can begin a session: a replayed request of a forgotten session is refused,
  * never executed anew. All these decisions depend on the order of operations and on the agreed time alone.
  *
+ * <h2>Bounds</h2>
+ * A client that never acknowledges anything must not fill up every replica. Its sessions together hold twice
+ * {@link ProtocolParameters#sessionWindow} answers at most, besides those of the batch that runs: for more, its least recently
+ * used sessions are forgotten. How many bytes the results may have is {@link ResultRoom}'s to say, before an operation takes
+ * effect. A session that ended leaves the results of its last operations unacknowledged, so idle sessions are forgotten where
+ * their results are in the way: a client's own after {@link #IDLE_MILLIS}, when its next request finds more than half of what it
+ * may keep taken; others after {@link #LONG_IDLE_MILLIS}, at a checkpoint that finds more than half of the pool taken by clients
+ * beyond their shares.
+ *
  * <p>NOT thread-safe.
  */
 final class ClientTable {
     /** Bits of an epoch below its milliseconds. */
     static final int EPOCH_RANDOM_BITS = 20;
+
+    /** A client that had nothing outstanding for so long begins another session. */
+    static final long IDLE_MILLIS = 1_000;
+
+    /** Nobody waits so long for a result that is there. */
+    static final long LONG_IDLE_MILLIS = 60_000;
 
     private static final byte FLOOR = 'F';
     private static final byte SESSION = 'S';
@@ -49,15 +68,28 @@ final class ClientTable {
     private static final class Session {
         long low = 1;
         long lastUsedSeq;
+        long lastUsedMillis;
         final TreeMap<Long, Cached> replies = new TreeMap<>();
         final TreeSet<Long> executing = new TreeSet<>();
         /** Numbers whose replies the last checkpoint holds. */
         final TreeSet<Long> persisted = new TreeSet<>();
+
+        boolean holdsResults() {
+            for (Cached reply : replies.values()) {
+                if (ResultRoom.charge(reply.result().size()) > 0) {
+                    return true;
+                }
+            }
+            return false;
+        }
     }
 
     private static final class Sessions {
         /** No epoch up to this one begins a session any more. */
         long floor = -1;
+
+        /** Answers that are kept, and operations that run. */
+        int answers;
 
         final TreeMap<Long, Session> byEpoch = new TreeMap<>();
     }
@@ -72,6 +104,7 @@ final class ClientTable {
 
     private final ProtocolParameters parameters;
     private final TreeMap<Integer, Sessions> clients = new TreeMap<>();
+    private final KeptResults results;
 
     /** Since the last checkpoint: sessions that changed or went, and clients whose floor rose. */
     private final TreeSet<SessionKey> changedSessions = new TreeSet<>();
@@ -79,8 +112,10 @@ final class ClientTable {
     private final TreeMap<SessionKey, TreeSet<Long>> forgotten = new TreeMap<>();
     private final TreeSet<Integer> raisedFloors = new TreeSet<>();
 
-    ClientTable(ProtocolParameters parameters) {
+    /** @param registered how many clients there are at most */
+    ClientTable(ProtocolParameters parameters, int registered) {
         this.parameters = parameters;
+        this.results = new KeptResults(parameters.resultBytesMax(), registered);
     }
 
     /** Whether there is nothing left to do for {@code request}: each of its operations was executed, or never will be. */
@@ -134,8 +169,9 @@ final class ClientTable {
         Session session =
                 InvariantViolation.present(sessions.byEpoch.get(request.epoch()), "an admitted request has a session");
         session.lastUsedSeq = seq;
-        session.low = Math.max(session.low, request.lowest());
-        session.replies.headMap(session.low).clear();
+        session.lastUsedMillis = timeMillis;
+        acknowledge(request, sessions, session);
+        makeRoom(request, sessions, timeMillis);
         changedSessions.add(new SessionKey(request.client(), request.epoch()));
         for (int i = 0; i < request.operations().size(); i++) {
             long number = request.first() + i;
@@ -145,6 +181,7 @@ final class ClientTable {
             boolean within = number - session.low < parameters.sessionWindow();
             if (within) {
                 session.executing.add(number);
+                sessions.answers++;
             }
             planned.add(
                     new Planned(request, number, request.operations().get(i), within ? null : Outcome.OUT_OF_WINDOW));
@@ -165,31 +202,83 @@ final class ClientTable {
             return Outcome.SESSION_IN_FUTURE;
         }
         if (sessions.byEpoch.size() >= parameters.sessionsPerClient()) {
-            long oldest = leastRecentlyUsed(sessions);
-            if (oldest > epoch) {
+            OptionalLong oldest = leastRecentlyUsed(sessions, session -> true);
+            if (oldest.isEmpty() || oldest.getAsLong() > epoch) {
                 return Outcome.SESSION_EXPIRED;
             }
-            Session gone = sessions.byEpoch.remove(oldest);
-            SessionKey key = new SessionKey(request.client(), oldest);
-            changedSessions.remove(key);
-            forgotten.put(key, gone == null ? new TreeSet<>() : gone.persisted);
-            sessions.floor = Math.max(sessions.floor, oldest);
-            raisedFloors.add(request.client());
+            forget(request.client(), sessions, oldest.getAsLong());
         }
         sessions.byEpoch.put(epoch, new Session());
         return null;
     }
 
-    private static long leastRecentlyUsed(Sessions sessions) {
-        long epoch = -1;
+    /** Lets go of what the client says that it has. */
+    private void acknowledge(Request request, Sessions sessions, Session session) {
+        session.low = Math.max(session.low, request.lowest());
+        SortedMap<Long, Cached> below = session.replies.headMap(session.low);
+        release(request.client(), sessions, below.values());
+        below.clear();
+    }
+
+    private void release(int client, Sessions sessions, Collection<Cached> replies) {
+        for (Cached reply : replies) {
+            results.remove(client, reply.result().size());
+        }
+        sessions.answers -= replies.size();
+    }
+
+    /** Forgets sessions of the same client whose answers are in the way of this request's. */
+    private void makeRoom(Request request, Sessions sessions, long timeMillis) {
+        Session own = sessions.byEpoch.get(request.epoch());
+        int answersMax = 2 * parameters.sessionWindow();
+        boolean more = true;
+        while (more && sessions.answers + request.operations().size() > answersMax) {
+            more = forgetOne(request.client(), sessions, session -> session != own);
+        }
+        more = true;
+        while (more && results.isPressed(request.client())) {
+            more = forgetOne(
+                    request.client(),
+                    sessions,
+                    session -> session != own
+                            && session.lastUsedMillis <= timeMillis - IDLE_MILLIS
+                            && session.holdsResults());
+        }
+    }
+
+    private boolean forgetOne(int client, Sessions sessions, Predicate<Session> which) {
+        OptionalLong epoch = leastRecentlyUsed(sessions, which);
+        epoch.ifPresent(oldest -> forget(client, sessions, oldest));
+        return epoch.isPresent();
+    }
+
+    private void forget(int client, Sessions sessions, long epoch) {
+        Session gone = InvariantViolation.present(sessions.byEpoch.remove(epoch), "what is forgotten was remembered");
+        release(client, sessions, gone.replies.values());
+        SessionKey key = new SessionKey(client, epoch);
+        changedSessions.remove(key);
+        forgotten.put(key, gone.persisted);
+        sessions.floor = Math.max(sessions.floor, epoch);
+        raisedFloors.add(client);
+    }
+
+    /** The session without operations that run, of those that {@code which} names, that was used longest ago. */
+    private static OptionalLong leastRecentlyUsed(Sessions sessions, Predicate<Session> which) {
+        OptionalLong epoch = OptionalLong.empty();
         long seq = Long.MAX_VALUE;
         for (Map.Entry<Long, Session> entry : sessions.byEpoch.entrySet()) {
-            if (entry.getValue().executing.isEmpty() && entry.getValue().lastUsedSeq < seq) {
-                seq = entry.getValue().lastUsedSeq;
-                epoch = entry.getKey();
+            Session session = entry.getValue();
+            if (session.executing.isEmpty() && session.lastUsedSeq < seq && which.test(session)) {
+                seq = session.lastUsedSeq;
+                epoch = OptionalLong.of(entry.getKey());
             }
         }
-        return epoch == -1 ? Long.MAX_VALUE : epoch;
+        return epoch;
+    }
+
+    /** What the operations admitted last may leave behind. */
+    ResultRoom room() {
+        return results.room();
     }
 
     /** An admitted operation has run. */
@@ -198,10 +287,27 @@ final class ClientTable {
                 find(planned.request().client(), planned.request().epoch()), "what was executed has a session");
         InvariantViolation.check(session.executing.remove(planned.number()), "what was executed was admitted");
         session.replies.put(planned.number(), reply);
+        results.add(planned.request().client(), reply.result().size());
+        InvariantViolation.check(
+                results.total() <= parameters.resultBytesMax(), "the results that are kept have their room");
     }
 
-    /** What changed in the table's entries since the last call. */
-    Map<Bytes, Optional<Bytes>> drainChanges() {
+    /** A checkpoint is taken: what changed in the table's entries since the last one. */
+    Map<Bytes, Optional<Bytes>> checkpoint(long timeMillis) {
+        for (int client : results.pressing()) {
+            Sessions sessions = sessionsOf(client);
+            boolean more = true;
+            while (more) {
+                more = forgetOne(
+                        client,
+                        sessions,
+                        session -> session.lastUsedMillis <= timeMillis - LONG_IDLE_MILLIS && session.holdsResults());
+            }
+        }
+        return drainChanges();
+    }
+
+    private Map<Bytes, Optional<Bytes>> drainChanges() {
         TreeMap<Bytes, Optional<Bytes>> changes = new TreeMap<>();
         for (Map.Entry<SessionKey, TreeSet<Long>> gone : forgotten.entrySet()) {
             SessionKey key = gone.getKey();
@@ -225,7 +331,9 @@ final class ClientTable {
     private void drainSession(SessionKey key, Map<Bytes, Optional<Bytes>> changes) {
         Session session =
                 InvariantViolation.present(find(key.client(), key.epoch()), "a changed session is remembered");
-        changes.put(sessionKey(key.client(), key.epoch()), Optional.of(numbers(session.low, session.lastUsedSeq)));
+        changes.put(
+                sessionKey(key.client(), key.epoch()),
+                Optional.of(numbers(session.low, session.lastUsedSeq, session.lastUsedMillis)));
         for (long number : session.persisted) {
             if (!session.replies.containsKey(number)) {
                 changes.put(replyKey(key.client(), key.epoch(), number), Optional.empty());
@@ -243,6 +351,7 @@ final class ClientTable {
     /** Replaces everything by what a checkpoint holds. Entries that are not this table's are passed over. */
     void load(List<StateView.Entry> entries) {
         clients.clear();
+        results.clear();
         changedSessions.clear();
         forgotten.clear();
         raisedFloors.clear();
@@ -256,11 +365,16 @@ final class ClientTable {
                 Session session = session(key.getInt(), key.getLong());
                 session.low = value.getLong();
                 session.lastUsedSeq = value.getLong();
+                session.lastUsedMillis = value.getLong();
             } else if (kind == REPLY) {
-                Session session = session(key.getInt(), key.getLong());
+                int client = key.getInt();
+                Session session = session(client, key.getLong());
                 long number = key.getLong();
-                session.replies.put(number, decode(entry.value()));
+                Cached reply = decode(entry.value());
+                session.replies.put(number, reply);
                 session.persisted.add(number);
+                sessionsOf(client).answers++;
+                results.add(client, reply.result().size());
             }
         }
     }
@@ -333,6 +447,20 @@ final class ClientTable {
             }
         }
         throw new InvariantViolation("the client table holds an outcome with code " + code);
+    }
+
+    /** Bytes of results that are kept for all clients; those that count nothing left out. */
+    long resultBytes() {
+        return results.total();
+    }
+
+    /** Answers that are kept for all clients, and operations that run. */
+    int answers() {
+        int count = 0;
+        for (Sessions sessions : clients.values()) {
+            count += sessions.answers;
+        }
+        return count;
     }
 
     /** Sessions that are remembered, of all clients. */

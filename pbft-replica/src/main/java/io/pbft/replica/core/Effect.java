@@ -25,9 +25,10 @@ public sealed interface Effect {
 
     /**
      * Runs operations on the state machine and answers with {@link Input.Executed}. Comes in ascending order of sequence
-     * number, without gaps, once each.
+     * number, without gaps, once each. An operation whose result finds no {@code room} leaves no trace in the state, and its
+     * outcome is {@link Outcome#RESULTS_FULL}.
      */
-    record Execute(long seq, long timeMillis, Digest seed, List<Call> calls) implements Effect {
+    record Execute(long seq, long timeMillis, Digest seed, List<Call> calls, ResultRoom room) implements Effect {
         public Execute {
             calls = List.copyOf(calls);
         }

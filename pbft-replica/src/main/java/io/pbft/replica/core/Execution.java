@@ -97,7 +97,7 @@ final class Execution {
             }
         }
         running = new Running(slot.seq, committed.digest(), batch, planned);
-        out.add(new Effect.Execute(slot.seq, timeMillis, committed.digest(), calls));
+        out.add(new Effect.Execute(slot.seq, timeMillis, committed.digest(), calls, state.clients.room()));
     }
 
     /**
@@ -156,7 +156,7 @@ final class Execution {
             out.add(new Effect.Reply(state.view(), answers));
         }
         if (done.seq() % state.parameters.checkpointInterval() == 0) {
-            Map<Bytes, Optional<Bytes>> changes = state.clients.drainChanges();
+            Map<Bytes, Optional<Bytes>> changes = state.clients.checkpoint(state.agreedTimeMillis);
             changes.put(TIME_KEY, Optional.of(ClientTable.numbers(state.agreedTimeMillis)));
             out.add(new Effect.TakeSnapshot(done.seq(), changes));
         }

@@ -238,6 +238,8 @@ public final class Replica implements Core {
                 execution.executedOperations(),
                 state.slots.size(),
                 state.queue.size(),
+                state.clients.answers(),
+                state.clients.resultBytes(),
                 state.viewChanges,
                 state.ignored(),
                 viewChanger.timer());

@@ -11,6 +11,8 @@ import java.util.Optional;
  * @param stateRoot the root of the last checkpoint taken here
  * @param logSlots sequence numbers of the window about which something is held
  * @param queued requests that wait to be proposed or to be executed
+ * @param answers answers that are kept for clients to ask for again
+ * @param resultBytes the bytes of the results in them; those that count nothing left out ({@link ResultRoom})
  * @param ignored messages that changed nothing, by reason
  * @param timer the timer that runs; none where there is nothing to wait for
  */
@@ -25,6 +27,8 @@ public record ReplicaReport(
         long executedOperations,
         int logSlots,
         int queued,
+        int answers,
+        long resultBytes,
         long viewChanges,
         Map<String, Long> ignored,
         Optional<Timer> timer) {

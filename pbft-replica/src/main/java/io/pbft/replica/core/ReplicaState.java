@@ -104,7 +104,7 @@ final class ReplicaState {
         this.self = config.self();
         this.quorum = config.quorum();
         this.parameters = config.parameters();
-        this.clients = new ClientTable(parameters);
+        this.clients = new ClientTable(parameters, config.clients());
         this.status = recovered.rejoining() ? ReplicaReport.Status.REJOINING : ReplicaReport.Status.NORMAL;
         this.stable = recovered.stable();
         this.lastExecuted = recovered.stateSeq();

@@ -100,7 +100,9 @@ class BoundsTest {
     void aPrimaryThatFetchesTheStateProposesNothing() {
         // A pipeline deep enough not to stand in the way itself.
         CoreWorld other = new CoreWorld(
-                4, new ProtocolParameters(4, 12, 12, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4));
+                4,
+                new ProtocolParameters(
+                        4, 12, 12, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4, 1 << 20));
         other.holdSnapshots = true;
         other.link = letter -> letter.from().isClient();
         CheckpointCertificate stable = other.checkpointCertificate(4, Digest.of(Bytes.utf8("at 4")));

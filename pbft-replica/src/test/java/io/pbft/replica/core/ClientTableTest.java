@@ -19,8 +19,9 @@ import org.junit.jupiter.api.Test;
 /** Exactly-once execution by sessions and windows (traps 29 to 32, 36, 43, 50, 75). */
 class ClientTableTest {
     private static final long NOW = CoreWorld.START_MILLIS;
+    private static final int CLIENTS = 16;
 
-    private final ClientTable table = new ClientTable(CoreWorld.PARAMETERS);
+    private final ClientTable table = new ClientTable(CoreWorld.PARAMETERS, CLIENTS);
     private long seq;
 
     private static long epoch(long millisAgo) {
@@ -131,6 +132,110 @@ class ClientTableTest {
         assertThat(run(request(1, epoch(10), 1, 1, 1))).isEmpty();
     }
 
+    /** Executes a request whose results have {@code bytes} bytes, where there is room, and tells the outcomes. */
+    private List<Outcome> keep(long seq, long millis, Request request, int bytes) {
+        List<ClientTable.Planned> planned = table.admit(seq, millis, request);
+        ResultRoom.Meter room = table.room().meter();
+        List<Outcome> outcomes = new ArrayList<>();
+        for (ClientTable.Planned operation : planned) {
+            boolean fits = room.take(request.client(), bytes);
+            Outcome outcome = fits ? Outcome.EXECUTED : Outcome.RESULTS_FULL;
+            Bytes result = fits ? Bytes.wrap(new byte[bytes]) : Bytes.EMPTY;
+            Digest digest = Digest.of(operation.operation());
+            table.executed(operation, new ClientTable.Cached(seq, millis, digest, outcome, result));
+            outcomes.add(outcome);
+        }
+        return outcomes;
+    }
+
+    private static final int MAX = CoreWorld.PARAMETERS.resultBytesMax();
+
+    /** What one client may keep while nobody else keeps anything. */
+    private static final int ALLOWANCE = MAX / 4;
+
+    @Test
+    @DisplayName(
+            "A client that acknowledges nothing keeps a quarter of all results, and what finds no room is known as such")
+    void resultsOfOneClientAreBounded() {
+        int bytes = ALLOWANCE / 8;
+        assertThat(keep(1, NOW, request(1, epoch(0), 1, 1, 10), bytes))
+                .containsExactly(outcomes(8, Outcome.EXECUTED, 2, Outcome.RESULTS_FULL));
+        assertThat(table.resultBytes()).isEqualTo(ALLOWANCE);
+        // What was refused has its answer, and never runs later; small results go on.
+        assertThat(keep(2, NOW, request(1, epoch(0), 1, 1, 10), bytes)).isEmpty();
+        assertThat(table.cached(1, epoch(0), 10).outcome()).isEqualTo(Outcome.RESULTS_FULL);
+        assertThat(keep(3, NOW, request(1, epoch(0), 1, 11, 2), ResultRoom.FREE_BYTES))
+                .containsOnly(Outcome.EXECUTED);
+        // Once the client has acknowledged three, there is room for three more.
+        assertThat(keep(4, NOW, request(1, epoch(0), 4, 13, 4), bytes))
+                .containsExactly(outcomes(3, Outcome.EXECUTED, 1, Outcome.RESULTS_FULL));
+    }
+
+    private static Outcome[] outcomes(int first, Outcome one, int then, Outcome other) {
+        Outcome[] outcomes = new Outcome[first + then];
+        java.util.Arrays.fill(outcomes, 0, first, one);
+        java.util.Arrays.fill(outcomes, first, first + then, other);
+        return outcomes;
+    }
+
+    @Test
+    @DisplayName("Clients that acknowledge nothing leave everybody a share, and all results within their bound")
+    void everyClientHasItsShare() {
+        for (int client = 1; client < CLIENTS; client++) {
+            keep(client, NOW, request(client, epoch(0), 1, 1, 64), MAX / 64);
+            keep(client, NOW, request(client, epoch(1), 1, 1, 64), 1 << 10);
+        }
+        assertThat(table.resultBytes()).isEqualTo(MAX - MAX / 2 / CLIENTS);
+        int share = MAX / 2 / CLIENTS;
+        assertThat(keep(9, NOW, request(0, epoch(0), 1, 1, 4), share / 4)).containsOnly(Outcome.EXECUTED);
+        assertThat(keep(10, NOW, request(0, epoch(0), 1, 5, 1), share / 4)).containsOnly(Outcome.RESULTS_FULL);
+        assertThat(table.resultBytes()).isEqualTo(MAX);
+    }
+
+    @Test
+    @DisplayName("The results of a session that ended make room for the next one's, those of a session in use do not")
+    void aSessionThatEndedMakesRoom() {
+        int bytes = ALLOWANCE / 4;
+        keep(1, NOW, request(1, epoch(9), 1, 1, 4), bytes);
+        assertThat(keep(2, NOW + ClientTable.IDLE_MILLIS - 1, request(1, epoch(8), 1, 1, 1), bytes))
+                .containsExactly(Outcome.RESULTS_FULL);
+        assertThat(keep(3, NOW + ClientTable.IDLE_MILLIS, request(1, epoch(8), 1, 2, 4), bytes))
+                .containsOnly(Outcome.EXECUTED);
+        assertThat(table.cached(1, epoch(9), 1)).isNull();
+        assertThat(run(request(1, epoch(9), 1, 1, 1))).containsExactly("1 SESSION_EXPIRED");
+        assertThat(table.cached(1, epoch(8), 2)).isNotNull();
+    }
+
+    @Test
+    @DisplayName("Results that nobody fetched for a minute go at a checkpoint, where they are in others' way")
+    void whatNobodyFetchesGoesAtACheckpoint() {
+        for (int client = 1; client <= 3; client++) {
+            keep(client, NOW, request(client, epoch(0), 1, 1, 64), MAX / 256);
+        }
+        long before = table.resultBytes();
+        table.checkpoint(NOW + ClientTable.LONG_IDLE_MILLIS - 1);
+        assertThat(table.resultBytes()).isEqualTo(before);
+        table.checkpoint(NOW + ClientTable.LONG_IDLE_MILLIS);
+        assertThat(table.resultBytes()).isZero();
+        assertThat(table.answers()).isZero();
+    }
+
+    @Test
+    @DisplayName("The sessions of one client together keep two windows of answers")
+    void answersOfOneClientAreBounded() {
+        int window = CoreWorld.PARAMETERS.sessionWindow();
+        run(request(1, epoch(9), 1, 1, window));
+        run(request(1, epoch(8), 1, 1, window));
+        assertThat(table.answers()).isEqualTo(2 * window);
+        run(request(1, epoch(9), 1, 1, 1));
+        assertThat(run(request(1, epoch(7), 1, 1, window))).hasSize(window);
+        assertThat(table.answers()).isEqualTo(2 * window);
+        // The one used longest ago is gone.
+        assertThat(table.cached(1, epoch(8), 1)).isNull();
+        assertThat(table.cached(1, epoch(9), 1)).isNotNull();
+        assertThat(run(request(1, epoch(8), 1, 1, 1))).containsExactly("1 SESSION_EXPIRED");
+    }
+
     private static void apply(Map<Bytes, Bytes> stored, Map<Bytes, Optional<Bytes>> changes) {
         changes.forEach(
                 (key, value) -> value.ifPresentOrElse(present -> stored.put(key, present), () -> stored.remove(key)));
@@ -139,7 +244,7 @@ class ClientTableTest {
     private static ClientTable loaded(Map<Bytes, Bytes> stored) {
         List<StateView.Entry> entries = new ArrayList<>();
         stored.forEach((key, value) -> entries.add(new StateView.Entry(key, value)));
-        ClientTable table = new ClientTable(CoreWorld.PARAMETERS);
+        ClientTable table = new ClientTable(CoreWorld.PARAMETERS, CLIENTS);
         table.load(entries);
         return table;
     }
@@ -151,7 +256,7 @@ class ClientTableTest {
         for (int round = 0; round < 60; round++) {
             Random random = new Random(round);
             TreeMap<Bytes, Bytes> stored = new TreeMap<>();
-            ClientTable lived = new ClientTable(CoreWorld.PARAMETERS);
+            ClientTable lived = new ClientTable(CoreWorld.PARAMETERS, CLIENTS);
             ClientTable other = lived;
             TreeMap<Bytes, Bytes> othersStore = new TreeMap<>();
             for (int step = 1; step <= 200; step++) {
@@ -169,16 +274,16 @@ class ClientTableTest {
                             .isEqualTo(ran);
                 }
                 if (random.nextInt(20) == 0) {
-                    apply(stored, lived.drainChanges());
+                    apply(stored, lived.checkpoint(NOW));
                     if (other != lived) {
-                        apply(othersStore, other.drainChanges());
+                        apply(othersStore, other.checkpoint(NOW));
                         assertThat(othersStore)
                                 .as("seed %d, step %d", round, step)
                                 .isEqualTo(stored);
                     }
                     othersStore = new TreeMap<>(stored);
                     other = loaded(othersStore);
-                    assertThat(other.drainChanges()).isEmpty();
+                    assertThat(other.checkpoint(NOW)).isEmpty();
                 }
             }
         }

@@ -171,7 +171,8 @@ class NewViewTest {
     void manyBatchesAreFetchedAsAnswersCome() {
         CoreWorld wide = new CoreWorld(
                 4,
-                new ProtocolParameters(100, 200, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4));
+                new ProtocolParameters(
+                        100, 200, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4, 1 << 20));
         wide.link = letter -> letter.from().isClient();
         List<PreparedCertificate> certificates = new ArrayList<>();
         TreeMap<Digest, Batch> batches = new TreeMap<>();

@@ -17,7 +17,7 @@ class RequestQueueTest {
 
     private final CoreWorld world = new CoreWorld(4);
     private final RequestQueue queue = new RequestQueue();
-    private final ClientTable table = new ClientTable(CoreWorld.PARAMETERS);
+    private final ClientTable table = new ClientTable(CoreWorld.PARAMETERS, 4);
 
     private Signed<Request> request(int client, long number) {
         return world.request(client, number, "op");

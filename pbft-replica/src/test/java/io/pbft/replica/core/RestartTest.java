@@ -183,7 +183,7 @@ class RestartTest {
 
     static io.pbft.protocol.ProtocolParameters withWindow(int intervals) {
         return new io.pbft.protocol.ProtocolParameters(
-                4, 4 * intervals, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4);
+                4, 4 * intervals, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4, 1 << 20);
     }
 
     @Test

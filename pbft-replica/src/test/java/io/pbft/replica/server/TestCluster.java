@@ -44,7 +44,7 @@ final class TestCluster implements AutoCloseable {
 
     /** The default ones, but with a checkpoint every 8 sequence numbers. */
     private static final ProtocolParameters PARAMETERS = new ProtocolParameters(
-            8, 16, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16);
+            8, 16, 8, 2_000, 1 << 20, 10, 1_000, 150, 4_000, 1_000, 60_000, 200, 10_000, 4_096, 16, 64 << 20);
 
     private static final int SECONDS_MAX = 60;
 

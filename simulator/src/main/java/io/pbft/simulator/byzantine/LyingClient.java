@@ -16,6 +16,7 @@ import io.pbft.simulator.world.Mix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A Byzantine client's way to the network. It signs with its own key alone. Operations that it makes up carry negative numbers,
@@ -28,11 +29,18 @@ public final class LyingClient {
     /** Not to drown the search for an order in operations without answers. */
     private static final int MADE_UP_MAX = 24;
 
+    /** A value whose bytes count among the results that are kept. */
+    private static final String BULKY = "x".repeat(400);
+
     private final World world;
     private final ClientNode node;
     private final List<BehaviourSpec> specs;
     private final Watch watch;
     private final List<Message> kept = new ArrayList<>();
+
+    /** What a hoarder put in place of its core's operations, by the first of their numbers. */
+    private final TreeMap<Long, List<Bytes>> bulky = new TreeMap<>();
+
     private long madeUp;
     private long ticks;
 
@@ -85,6 +93,8 @@ public final class LyingClient {
             world.trace().event("withhold", node.name(), MessageKey.of(message), to, "partial-send");
         } else if (isOn("conflicting-requests") && canMakeUp(request) && dares(0.5, about)) {
             lie("conflicting-requests", to, changed(request, request.first()), Optional.of(message));
+        } else if (isOn("hoard") && dares(1, request.first())) {
+            hoard(to, request, message);
         } else if (isOn("number-jump") && canMakeUp(request) && dares(0.3, request.first())) {
             long jump = (world.keyed().bits(Fault.MUTATE, about, 1) & 1) == 0 ? 1_000_000_000L : 40;
             lie("number-jump", to, changed(request, request.first() + jump), Optional.of(message));
@@ -104,6 +114,26 @@ public final class LyingClient {
         }
     }
 
+    /** Large results, none of which it ever acknowledges. */
+    private void hoard(int to, Request request, Message instead) {
+        List<Bytes> operations = bulky.get(request.first());
+        if (operations == null && canMakeUp(request)) {
+            operations = new ArrayList<>();
+            for (int i = 0; i < request.operations().size(); i++) {
+                operations.add(madeUp(BULKY));
+            }
+            bulky.put(request.first(), operations);
+        }
+        Request greedy = new Request(
+                request.client(),
+                request.epoch(),
+                1,
+                request.first(),
+                -1,
+                operations == null ? request.operations() : operations);
+        lie("hoard", to, node.sealer().seal(greedy).message(), Optional.of(instead));
+    }
+
     private void keep(Message message) {
         if (kept.size() < KEPT_MAX) {
             kept.add(message);
@@ -116,7 +146,7 @@ public final class LyingClient {
     private Signed<Request> changed(Request request, long first) {
         List<Bytes> operations = new ArrayList<>();
         for (int i = 0; i < request.operations().size(); i++) {
-            operations.add(madeUp());
+            operations.add(madeUp(""));
         }
         return node.sealer()
                 .seal(new Request(
@@ -124,9 +154,9 @@ public final class LyingClient {
                 .message();
     }
 
-    private Bytes madeUp() {
+    private Bytes madeUp(String more) {
         long number = -1 - madeUp++ - (long) MADE_UP_MAX * node.index();
-        Call call = new Call(number, "put", "k" + Math.floorMod(number, 5), "lie" + number, "");
+        Call call = new Call(number, "put", "k" + Math.floorMod(number, 5), "lie" + number + more, "");
         Bytes operation = call.encode();
         watch.invoked(node.index(), false, call, operation, false);
         return operation;

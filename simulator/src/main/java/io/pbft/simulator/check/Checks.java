@@ -4,6 +4,7 @@ import io.pbft.checkpoint.JournalEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.BatchFetch;
+import io.pbft.protocol.Limits;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Signed;
@@ -239,6 +240,17 @@ public final class Checks implements Watch {
         if (report.queued() > queueMax) {
             findings.report(
                     Check.MEMORY, "replica " + replica + " queues " + report.queued() + " requests of " + queueMax);
+        }
+        if (report.resultBytes() > options.parameters().resultBytesMax()) {
+            findings.report(
+                    Check.MEMORY,
+                    "replica " + replica + " keeps " + report.resultBytes() + " bytes of results for clients, at most "
+                            + options.parameters().resultBytesMax() + " are allowed");
+        }
+        int answersMax = options.clients() * (2 * options.parameters().sessionWindow() + Limits.BATCH_OPERATIONS_MAX);
+        if (report.answers() > answersMax) {
+            findings.report(
+                    Check.MEMORY, "replica " + replica + " keeps " + report.answers() + " answers of " + answersMax);
         }
         if (journalEntries > JOURNAL_ENTRIES_PER_SLOT * VIEWS_REMEMBERED * window) {
             findings.report(Check.MEMORY, "replica " + replica + " has " + journalEntries + " entries in its journal");

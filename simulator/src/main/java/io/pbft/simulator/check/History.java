@@ -2,6 +2,7 @@ package io.pbft.simulator.check;
 
 import io.pbft.crypto.Bytes;
 import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.ResultRoom;
 import io.pbft.simulator.linear.Entry;
 import io.pbft.simulator.linear.Linearizability;
 import io.pbft.simulator.workload.Call;
@@ -120,8 +121,9 @@ public final class History {
         Map<Long, KeyModel.Answer> answers = new HashMap<>();
         Map<String, List<Version>> versions = new HashMap<>();
         for (Effect.Execute batch : agreed) {
+            ResultRoom.Meter room = batch.room().meter();
             for (Effect.Call call : batch.calls()) {
-                run(batch.seq(), call.operation(), places, answers, versions);
+                run(batch.seq(), call, room, places, answers, versions);
             }
         }
         for (Asked record : records.values()) {
@@ -188,17 +190,21 @@ public final class History {
 
     private static void run(
             long seq,
-            Bytes operation,
+            Effect.Call executed,
+            ResultRoom.Meter room,
             Map<Long, Long> places,
             Map<Long, KeyModel.Answer> answers,
             Map<String, List<Version>> versions) {
-        Optional<Call> call = Call.decode(operation);
+        Optional<Call> call = Call.decode(executed.operation());
         if (call.isEmpty()) {
             return;
         }
         List<Version> ofKey = versions.computeIfAbsent(call.get().key(), key -> new ArrayList<>());
         Optional<String> before = ofKey.isEmpty() ? Optional.empty() : ofKey.get(ofKey.size() - 1).value;
         KeyModel.Outcome outcome = KeyModel.run(call.get(), before);
+        if (!room.take(executed.client(), Bytes.utf8(outcome.answer().text()).size())) {
+            return;
+        }
         ofKey.add(new Version(seq, outcome.value()));
         if (places.putIfAbsent(call.get().number(), seq) == null) {
             answers.put(call.get().number(), outcome.answer());

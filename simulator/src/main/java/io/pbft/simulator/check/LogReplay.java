@@ -5,8 +5,9 @@ import io.pbft.checkpoint.State;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.ResultRoom;
 import io.pbft.simulator.workload.Call;
-import io.pbft.simulator.workload.Semantics;
+import io.pbft.simulator.workload.KeyModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,8 @@ public final class LogReplay {
     public void finish(List<Effect.Execute> agreed, Checkpoints checkpoints, int interval) {
         MemoryStateStore store = new MemoryStateStore(new MemoryStateStore.Disk());
         for (Effect.Execute batch : agreed) {
-            batch.calls().forEach(call -> apply(call, store.state()));
+            ResultRoom.Meter room = batch.room().meter();
+            batch.calls().forEach(call -> apply(call, store.state(), room));
             if (batch.seq() % interval == 0) {
                 Map<Bytes, Optional<Bytes>> system = systemChanges.get(batch.seq());
                 if (system == null) {
@@ -57,19 +59,18 @@ public final class LogReplay {
                                 + root));
     }
 
-    private static void apply(Effect.Call executed, State state) {
+    private static void apply(Effect.Call executed, State state, ResultRoom.Meter room) {
         Optional<Call> call = Call.decode(executed.operation());
         if (call.isEmpty()) {
             return;
         }
         Bytes key = Bytes.utf8(call.get().key());
         Optional<String> before = state.get(key).map(Bytes::toUtf8);
-        Optional<String> after;
-        try {
-            after = Semantics.apply(call.get(), before).value();
-        } catch (IllegalArgumentException refused) {
+        KeyModel.Outcome outcome = KeyModel.run(call.get(), before);
+        if (!room.take(executed.client(), Bytes.utf8(outcome.answer().text()).size())) {
             return;
         }
+        Optional<String> after = outcome.value();
         if (after.isPresent()) {
             state.put(key, Bytes.utf8(after.get()));
         } else {

@@ -170,6 +170,7 @@ class BehavioursTest {
         "partial-send, withhold",
         "conflicting-requests, lie",
         "number-jump, lie",
+        "hoard, lie",
         "flood, lie",
     })
     void aByzantineClientDoesNoHarmToOthers(String behaviour, String event) {

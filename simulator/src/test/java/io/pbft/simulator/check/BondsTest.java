@@ -67,7 +67,21 @@ class BondsTest {
         bonds.reported(
                 1,
                 new ReplicaReport(
-                        1, ReplicaReport.Status.NORMAL, view, false, 0, 0, A, 0, 0, 0, 0, Map.of(), Optional.empty()));
+                        1,
+                        ReplicaReport.Status.NORMAL,
+                        view,
+                        false,
+                        0,
+                        0,
+                        A,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        Map.of(),
+                        Optional.empty()));
     }
 
     private void allIsWell() {

@@ -18,6 +18,7 @@ import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
 import io.pbft.protocol.ViewChange;
 import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.ResultRoom;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
 import java.util.ArrayList;
@@ -49,7 +50,8 @@ class CheckersTest {
                 A,
                 List.of(calls).stream()
                         .map(call -> new Effect.Call(client, call.encode()))
-                        .toList());
+                        .toList(),
+                ResultRoom.UNBOUNDED);
     }
 
     private static Call put(long number, String key, String value) {
@@ -88,8 +90,8 @@ class CheckersTest {
 
     @Test
     void agreementFindsAnotherTime() {
-        order.executed(0, new Effect.Execute(1, 1_000, A, List.of()));
-        order.executed(1, new Effect.Execute(1, 1_001, A, List.of()));
+        order.executed(0, new Effect.Execute(1, 1_000, A, List.of(), ResultRoom.UNBOUNDED));
+        order.executed(1, new Effect.Execute(1, 1_001, A, List.of(), ResultRoom.UNBOUNDED));
         found(Check.AGREEMENT);
     }
 
@@ -101,10 +103,10 @@ class CheckersTest {
 
     @Test
     void validityFindsATimeThatGoesBack() {
-        order.executed(0, new Effect.Execute(1, 1_000, A, List.of()));
-        order.executed(0, new Effect.Execute(2, 1_000, A, List.of()));
+        order.executed(0, new Effect.Execute(1, 1_000, A, List.of(), ResultRoom.UNBOUNDED));
+        order.executed(0, new Effect.Execute(2, 1_000, A, List.of(), ResultRoom.UNBOUNDED));
         assertThat(findings.isEmpty()).isTrue();
-        order.executed(0, new Effect.Execute(3, 999, A, List.of()));
+        order.executed(0, new Effect.Execute(3, 999, A, List.of(), ResultRoom.UNBOUNDED));
         found(Check.VALIDITY);
     }
 

@@ -18,6 +18,7 @@ import io.pbft.protocol.Statement;
 import io.pbft.protocol.ViewChange;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Promise;
+import io.pbft.replica.core.ResultRoom;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -122,9 +123,9 @@ class ProbesTest {
 
     @Test
     void checkpointsAtNullRequests() {
-        probes.checkpointAfter(new Effect.Execute(8, 1, A, List.of()));
+        probes.checkpointAfter(new Effect.Execute(8, 1, A, List.of(), ResultRoom.UNBOUNDED));
         assertThat(hits).isEmpty();
-        probes.checkpointAfter(new Effect.Execute(16, 1, Batch.NULL.digest(), List.of()));
+        probes.checkpointAfter(new Effect.Execute(16, 1, Batch.NULL.digest(), List.of(), ResultRoom.UNBOUNDED));
         assertThat(hits).containsExactly(Probes.NULL_CHECKPOINT);
     }
 }

@@ -10,6 +10,7 @@ import io.pbft.replica.Operation;
 import io.pbft.replica.StateMachine;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.ReplicaReport;
+import io.pbft.replica.core.ResultRoom;
 import io.pbft.simulator.SimOptions;
 import io.pbft.simulator.SimResult;
 import io.pbft.simulator.Simulation;
@@ -51,6 +52,8 @@ class RunChecksTest {
                 3,
                 logSlots,
                 queued,
+                0,
+                0,
                 0,
                 Map.of(),
                 Optional.empty());
@@ -104,9 +107,9 @@ class RunChecksTest {
     void validityFindsATimeThatNoCorrectClockShows() {
         Checks checks = checks("--seed 1 --clock-skew 2=100");
         long latest = World.WALL_MILLIS + 100 + 1 + SimOptions.PARAMETERS.clockSkewMillis();
-        checks.executed(1, new Effect.Execute(1, latest, Digest.ZERO, List.of()));
+        checks.executed(1, new Effect.Execute(1, latest, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
         assertThat(checks.findings().isEmpty()).isTrue();
-        checks.executed(1, new Effect.Execute(2, latest + 1, Digest.ZERO, List.of()));
+        checks.executed(1, new Effect.Execute(2, latest + 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
         found(checks, Check.VALIDITY);
     }
 
@@ -114,15 +117,15 @@ class RunChecksTest {
     void checkpointsFindsOneThatIsNotTaken() {
         Checks checks = checks("--seed 1");
         long interval = SimOptions.PARAMETERS.checkpointInterval();
-        checks.wanted(1, new Effect.Execute(interval, 1, Digest.ZERO, List.of()));
+        checks.wanted(1, new Effect.Execute(interval, 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
         checks.wanted(1, new Effect.TakeSnapshot(interval, Map.of()));
-        checks.wanted(1, new Effect.Execute(interval + 1, 1, Digest.ZERO, List.of()));
+        checks.wanted(1, new Effect.Execute(interval + 1, 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
         // A replica that started again after it had executed that far does so anew.
-        checks.wanted(2, new Effect.Execute(interval, 1, Digest.ZERO, List.of()));
-        checks.wanted(2, new Effect.Execute(3, 1, Digest.ZERO, List.of()));
+        checks.wanted(2, new Effect.Execute(interval, 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
+        checks.wanted(2, new Effect.Execute(3, 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
         assertThat(checks.findings().isEmpty()).isTrue();
-        checks.wanted(3, new Effect.Execute(interval, 1, Digest.ZERO, List.of()));
-        checks.wanted(3, new Effect.Execute(interval + 1, 1, Digest.ZERO, List.of()));
+        checks.wanted(3, new Effect.Execute(interval, 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
+        checks.wanted(3, new Effect.Execute(interval + 1, 1, Digest.ZERO, List.of(), ResultRoom.UNBOUNDED));
         found(checks, Check.CHECKPOINTS);
     }
 
