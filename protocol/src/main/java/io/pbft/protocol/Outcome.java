@@ -13,8 +13,8 @@ public enum Outcome {
     /** Not run to its end: the state machine refused it with an error, whose text is the result. */
     FAILED(5),
     /**
-     * Without effect: the client keeps so many bytes of results that it has not acknowledged that there was no room for this
-     * one's.
+     * Without effect: the client keeps so many bytes of results that it has not acknowledged that there was no room
+     * for this one's.
      */
     RESULTS_FULL(6);
 

@@ -21,8 +21,9 @@ package io.pbft.protocol;
  * @param clockSkewMillis how far a proposed time may lie from a backup's clock
  * @param sessionWindow numbers that one client session may have outstanding
  * @param sessionsPerClient sessions of one client that are remembered
- * @param resultBytesMax bytes of results that clients have not acknowledged, of all clients together: half of them are dealt out
- *     among the registered clients, the other half is for those that need more, one of which gets half of it at most
+ * @param resultBytesMax bytes of results that clients have not acknowledged, of all clients together: half of them
+ *     are dealt out among the registered clients, the other half is for those that need more, one of which gets half
+ *     of it at most
  */
 public record ProtocolParameters(
         int checkpointInterval,

@@ -20,24 +20,26 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which operations of which sessions have been executed, with the results that clients may still ask for. It makes execution
- * exactly-once across retransmission, view change, restart and state transfer, and so it is part of the replicated state: it
- * changes only by executing, the same on every replica, and its entries go into every checkpoint's digest.
+ * Which operations of which sessions have been executed, with the results that clients may still ask for. It makes
+ * execution exactly-once across retransmission, view change, restart and state transfer, and so it is part of the
+ * replicated state: it changes only by executing, the same on every replica, and its entries go into every
+ * checkpoint's digest.
  *
- * <p>A client has sessions, told apart by their epochs; a session has numbers. Everything below a session's low mark was
- * executed and acknowledged by the client and is forgotten; of what lies in the window above, the executed numbers are those
- * with a cached result. When a client opens more sessions than are remembered, its least recently used one is forgotten, and
- * from then on no epoch up to the forgotten one's can begin a session: a replayed request of a forgotten session is refused,
- * never executed anew. All these decisions depend on the order of operations and on the agreed time alone.
+ * <p>A client has sessions, told apart by their epochs; a session has numbers. Everything below a session's low mark
+ * was executed and acknowledged by the client and is forgotten; of what lies in the window above, the executed
+ * numbers are those with a cached result. When a client opens more sessions than are remembered, its least recently
+ * used one is forgotten, and from then on no epoch up to the forgotten one's can begin a session: a replayed request
+ * of a forgotten session is refused, never executed anew. All these decisions depend on the order of operations and
+ * on the agreed time alone.
  *
  * <h2>Bounds</h2>
- * A client that never acknowledges anything must not fill up every replica. Its sessions together hold twice
- * {@link ProtocolParameters#sessionWindow} answers at most, besides those of the batch that runs: for more, its least recently
- * used sessions are forgotten. How many bytes the results may have is {@link ResultRoom}'s to say, before an operation takes
- * effect. A session that ended leaves the results of its last operations unacknowledged, so idle sessions are forgotten where
- * their results are in the way: a client's own after {@link #IDLE_MILLIS}, when its next request finds more than half of what it
- * may keep taken; others after {@link #LONG_IDLE_MILLIS}, at a checkpoint that finds more than half of the pool taken by clients
- * beyond their shares.
+ * A client that never acknowledges anything must not fill up every replica. Its sessions together hold twice {@link
+ * ProtocolParameters#sessionWindow} answers at most, besides those of the batch that runs: for more, its least
+ * recently used sessions are forgotten. How many bytes the results may have is {@link ResultRoom}'s to say, before an
+ * operation takes effect. A session that ended leaves the results of its last operations unacknowledged, so idle
+ * sessions are forgotten where their results are in the way: a client's own after {@link #IDLE_MILLIS}, when its next
+ * request finds more than half of what it may keep taken; others after {@link #LONG_IDLE_MILLIS}, at a checkpoint
+ * that finds more than half of the pool taken by clients beyond their shares.
  *
  * <p>NOT thread-safe.
  */

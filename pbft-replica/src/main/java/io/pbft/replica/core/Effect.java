@@ -24,9 +24,9 @@ public sealed interface Effect {
     record Broadcast(Message message) implements Effect {}
 
     /**
-     * Runs operations on the state machine and answers with {@link Input.Executed}. Comes in ascending order of sequence
-     * number, without gaps, once each. An operation whose result finds no {@code room} leaves no trace in the state, and its
-     * outcome is {@link Outcome#RESULTS_FULL}.
+     * Runs operations on the state machine and answers with {@link Input.Executed}. Comes in ascending order of
+     * sequence number, without gaps, once each. An operation whose result finds no {@code room} leaves no trace in
+     * the state, and its outcome is {@link Outcome#RESULTS_FULL}.
      */
     record Execute(long seq, long timeMillis, Digest seed, List<Call> calls, ResultRoom room) implements Effect {
         public Execute {

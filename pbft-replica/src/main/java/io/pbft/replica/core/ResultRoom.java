@@ -6,15 +6,17 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * How many bytes of results the replicas keep for clients that have not acknowledged them, and how many they keep already: what
- * an operation is run with. It follows from the order alone, so every replica says the same of every result.
+ * How many bytes of results the replicas keep for clients that have not acknowledged them, and how many they keep
+ * already: what an operation is run with. It follows from the order alone, so every replica says the same of every
+ * result.
  *
- * <p>Half of {@link io.pbft.protocol.ProtocolParameters#resultBytesMax} is dealt out among the clients that are registered: each
- * has its {@link #share} whatever the others do. The other half is the {@link #pool} for what clients keep beyond their shares,
- * of which one client gets no more than half. So all results together take {@code resultBytesMax} bytes at most, and no client
- * takes another's share.
+ * <p>Half of {@link io.pbft.protocol.ProtocolParameters#resultBytesMax} is dealt out among the clients that are
+ * registered: each has its {@link #share} whatever the others do. The other half is the {@link #pool} for what
+ * clients keep beyond their shares, of which one client gets no more than half. So all results together take {@code
+ * resultBytesMax} bytes at most, and no client takes another's share.
  *
- * <p>Results of up to {@link #FREE_BYTES} bytes count nothing and always find room: they are bounded by the number of answers.
+ * <p>Results of up to {@link #FREE_BYTES} bytes count nothing and always find room: they are bounded by the number of
+ * answers.
  *
  * @param share bytes that each client may keep
  * @param max bytes that one client may keep while there is room in the pool; at least its share

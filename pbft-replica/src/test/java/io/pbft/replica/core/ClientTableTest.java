@@ -155,7 +155,7 @@ class ClientTableTest {
 
     @Test
     @DisplayName(
-            "A client that acknowledges nothing keeps a quarter of all results, and what finds no room is known as such")
+            "A client that acknowledges nothing keeps a quarter of all results; what finds no room is known as such")
     void resultsOfOneClientAreBounded() {
         int bytes = ALLOWANCE / 8;
         assertThat(keep(1, NOW, request(1, epoch(0), 1, 1, 10), bytes))
