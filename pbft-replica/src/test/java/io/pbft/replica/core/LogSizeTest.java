@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class LogSizeTest {
     private static final int INTERVAL = 200;
     private static final ProtocolParameters PARAMETERS = new ProtocolParameters(
-            INTERVAL, 2 * INTERVAL, 8, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 4_096, 4);
+            INTERVAL, 2 * INTERVAL, 8, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 4_096, 4, 1 << 30);
 
     private static final String LARGE = "x".repeat(Limits.OPERATION_BYTES_MAX);
     private static final int FILL_THE_LOG = (int) (Limits.LOG_BYTES_MAX / Limits.OPERATION_BYTES_MAX);
