@@ -2,6 +2,7 @@ package io.pbft.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -9,8 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * A file that is looked through. Uncached, it is read as the disk has it and not as the system's cache remembers it, which says
- * nothing about the disk; where the file system cannot do that, it is read like any other.
+ * A file that is looked through. Uncached, it is read as the disk has it and not as the system's cache remembers it,
+ * which says nothing about the disk; where the file system cannot do that, it is read like any other.
  *
  * <p>NOT thread-safe.
  */
@@ -63,7 +64,20 @@ final class CheckedFile implements AutoCloseable {
         return channel.size();
     }
 
-    /** Fills {@code to} from {@code offset} on, as far as the file goes. */
+    /** The system could open the file, and not read it: the medium is damaged. */
+    static final class Unreadable extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Unreadable(IOException cause) {
+            super("it cannot be read (" + StorageFailure.reason(cause) + ")", cause);
+        }
+    }
+
+    /**
+     * Fills {@code to} from {@code offset} on, as far as the file goes.
+     *
+     * @throws Unreadable when the medium does not give back what is there
+     */
     void read(long offset, ByteBuffer to) throws IOException {
         if (!direct) {
             readFully(offset, to);
@@ -84,8 +98,14 @@ final class CheckedFile implements AutoCloseable {
 
     private void readFully(long offset, ByteBuffer to) throws IOException {
         int first = to.position();
-        while (to.hasRemaining() && channel.read(to, offset + to.position() - first) >= 0) {
-            // Until all of it is there or the file ends.
+        try {
+            while (to.hasRemaining() && channel.read(to, offset + to.position() - first) >= 0) {
+                // Until all of it is there or the file ends.
+            }
+        } catch (ClosedChannelException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new Unreadable(e);
         }
     }
 

@@ -16,6 +16,10 @@ import java.util.zip.CRC32C;
  * process, and which a power loss may leave behind, or garbled, and then it says nothing. But a journal that is older
  * than its number has lost what was durable.
  *
+ * <p>While it is open it is locked: unlike the file in the journal's folder that is there for nothing else, nobody
+ * takes it for a leftover. Where locks belong to processes (POSIX) the lock goes when any channel to the file is
+ * closed, so a process that has it open does not {@link #peek}.
+ *
  * <p>NOT thread-safe.
  */
 final class JournalMark implements AutoCloseable {
@@ -42,35 +46,62 @@ final class JournalMark implements AutoCloseable {
         return folder.resolve(FILE_NAME);
     }
 
-    /** Empty when there is none, or none that can be trusted. */
-    static Optional<Mark> read(Path folder) {
+    /** What the mark of a journal that nobody has open says. Empty when there is none, or none that can be trusted. */
+    static Optional<Mark> peek(Path folder) {
         Path file = file(folder);
         if (!Files.exists(file)) {
             return Optional.empty();
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            ByteBuffer in = ByteBuffer.allocate(BYTES);
-            if (channel.read(in, 0) < BYTES) {
-                return Optional.empty();
-            }
-            CRC32C crc = new CRC32C();
-            crc.update(in.flip().limit(BYTES - Integer.BYTES));
-            in.clear();
-            Mark mark = new Mark(in.getLong(), in.getLong());
-            return in.getInt() == (int) crc.getValue() ? Optional.of(mark) : Optional.empty();
+            return read(channel);
         } catch (IOException e) {
             throw failure(file, "read", e);
         }
     }
 
-    /** Opens it for writing, making it where there is none. */
+    private static Optional<Mark> read(FileChannel channel) {
+        ByteBuffer in = ByteBuffer.allocate(BYTES);
+        try {
+            if (channel.read(in, 0) < BYTES) {
+                return Optional.empty();
+            }
+        } catch (IOException e) {
+            // What the disk does not give back says nothing, as what it garbled.
+            return Optional.empty();
+        }
+        CRC32C crc = new CRC32C();
+        crc.update(in.flip().limit(BYTES - Integer.BYTES));
+        in.clear();
+        Mark mark = new Mark(in.getLong(), in.getLong());
+        return in.getInt() == (int) crc.getValue() ? Optional.of(mark) : Optional.empty();
+    }
+
+    /**
+     * Opens and locks it, making it where there is none.
+     *
+     * @throws StorageFailure when another process has it open, or it cannot be opened
+     */
     static JournalMark open(Path folder) {
         Path file = file(folder);
         try {
-            return new JournalMark(folder, FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE));
+            FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            if (channel.tryLock() == null) {
+                channel.close();
+                throw new StorageFailure(
+                        "the journal of " + file.toAbsolutePath()
+                                + " is in use by another process; stop that one first."
+                        + " A folder belongs to one running replica");
+            }
+            return new JournalMark(folder, channel);
         } catch (IOException e) {
             throw failure(file, "opened", e);
         }
+    }
+
+    /** What it says. Empty: nothing that can be trusted. */
+    Optional<Mark> read() {
+        return read(channel);
     }
 
     void write(Mark mark) {

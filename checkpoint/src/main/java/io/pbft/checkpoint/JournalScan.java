@@ -106,6 +106,9 @@ final class JournalScan {
     private @Nullable JournalFormat format;
     private ByteBuffer buffer = ByteBuffer.allocate(JournalFormat.SEGMENT_BYTES);
 
+    /** Groups with higher numbers may be on their way to the disk, and are not looked at. */
+    private long groupsMax = Long.MAX_VALUE;
+
     private long journal;
     private long lastSegment;
     private long lastGroup;
@@ -136,10 +139,13 @@ final class JournalScan {
      * The same of a journal that is being written to, from the disk itself. A segment that goes while it is read may be
      * used again at once, and then passes for a damaged one.
      *
-     * @param mark as it was before this is called
+     * @param mark the journal, and its last group that was durable before this is called: what is written since is not
+     *     looked at
      */
-    static Result readUncached(Path folder, Optional<Mark> mark) {
-        return read(new JournalScan(folder, mark, true));
+    static Result readUncached(Path folder, Mark mark) {
+        JournalScan scan = new JournalScan(folder, Optional.of(mark), true);
+        scan.groupsMax = mark.group();
+        return read(scan);
     }
 
     private static Result read(JournalScan scan) {
@@ -184,13 +190,23 @@ final class JournalScan {
         if (mark.isPresent()) {
             return mark.get().journal();
         }
-        for (Path file : files.values()) {
-            SegmentHead head = JournalFormat.segmentHead(load(file));
+        for (Map.Entry<Long, Path> file : files.entrySet()) {
+            SegmentHead head = JournalFormat.segmentHead(loadOrNothing(file.getKey(), file.getValue()));
             if (head != null && head.known()) {
                 return head.journal();
             }
         }
         return 0;
+    }
+
+    /** A file that the disk does not give back is one in which nothing is right. */
+    private ByteBuffer loadOrNothing(long segment, Path file) throws IOException {
+        try {
+            return load(file);
+        } catch (CheckedFile.Unreadable e) {
+            suspect(segment, file, String.valueOf(e.getMessage()));
+            return buffer.clear().limit(0);
+        }
     }
 
     /** A file's bytes, in the buffer that all files share. */
@@ -206,7 +222,7 @@ final class JournalScan {
     }
 
     private void readSegment(long number, Path path) throws IOException {
-        ByteBuffer file = load(path);
+        ByteBuffer file = loadOrNothing(number, path);
         SegmentHead head = JournalFormat.segmentHead(file);
         if (head != null && !head.known()) {
             throw new StorageFailure("the journal " + path.toAbsolutePath() + " has format " + head.version()
@@ -260,7 +276,8 @@ final class JournalScan {
     /** The head of a group that goes on from what was read, at {@code position}. */
     private @Nullable GroupHead nextHead(ByteBuffer file, int position) {
         GroupHead head = format().groupHead(file, position);
-        return head == null || head.number() <= lastGroup || head.bytes() < 0 ? null : head;
+        boolean goesOn = head != null && head.number() > lastGroup && head.number() <= groupsMax && head.bytes() >= 0;
+        return goesOn ? head : null;
     }
 
     private boolean hasGroupBehind(ByteBuffer file, int position) {

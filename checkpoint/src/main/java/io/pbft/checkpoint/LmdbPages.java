@@ -119,7 +119,9 @@ final class LmdbPages {
     /** Of the tree that is being walked through. */
     private String name = "";
 
-    /** Of the tree of which only a part is looked at: the keys behind {@code after}, from a bounded number of leaves. */
+    /**
+     * Of the tree of which only a part is looked at: the keys behind {@code after}, from a bounded number of leaves.
+     */
     private @Nullable Part part;
 
     private static final class Part {
@@ -158,12 +160,14 @@ final class LmdbPages {
             new LmdbPages(open, values).check();
         } catch (EOFException e) {
             throw new Damage("it ends early");
+        } catch (CheckedFile.Unreadable e) {
+            throw new Damage(String.valueOf(e.getMessage()));
         }
     }
 
     /**
-     * Looks at some of the pages of one tree, as {@code transaction} left it, while others read and write. Whoever calls this
-     * holds a read transaction of that number, so that none of these pages is used again meanwhile.
+     * Looks at some of the pages of one tree, as {@code transaction} left it, while others read and write. Whoever
+     * calls this holds a read transaction of that number, so that none of these pages is used again meanwhile.
      *
      * @param after looks at what comes behind this key
      * @param leaves how many leaf pages, with the values that lie outside of them, are looked at
@@ -177,6 +181,8 @@ final class LmdbPages {
             return new LmdbPages(file, values).checkSome(transaction, new Part(tree, after, leaves));
         } catch (EOFException e) {
             throw new Damage("it ends early");
+        } catch (CheckedFile.Unreadable e) {
+            throw new Damage(String.valueOf(e.getMessage()));
         }
     }
 

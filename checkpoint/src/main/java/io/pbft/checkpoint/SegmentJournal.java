@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -82,8 +83,8 @@ public final class SegmentJournal implements Journal {
     /** A segment that is complete. {@code highest} as in {@link JournalScan.Segment}. */
     private record Past(long number, long highest) {}
 
-    /** How often a look is repeated because segments went meanwhile. */
-    private static final int SCRUB_ATTEMPTS_MAX = 5;
+    /** How often a look is begun anew because a segment went meanwhile. */
+    private static final int LOOKS_MAX = 5;
 
     private final Path folder;
     private final DirectoryLock lock;
@@ -113,6 +114,10 @@ public final class SegmentJournal implements Journal {
     private long allocated;
     private long highest;
     private long lastGroup;
+
+    /** The same, for the thread that looks for damage. */
+    private volatile long lastDurableGroup;
+
     private int records;
     private long groupHighest;
     private long truncateSeq = -1;
@@ -149,14 +154,14 @@ public final class SegmentJournal implements Journal {
      */
     public static SegmentJournal open(Path replica, Executor callbacks, Consumer<StorageFailure> onFailure) {
         Path own = folder(replica);
-        Optional<Mark> mark = JournalMark.read(replica);
-        boolean wasHere = Files.exists(JournalMark.file(replica));
         DirectoryLock lock = DirectoryLock.acquire(own, "the journal");
         @Nullable JournalMark opened = null;
         try {
-            JournalScan.Result found = JournalScan.read(own, mark);
+            boolean wasHere = Files.exists(JournalMark.file(replica));
+            opened = wasHere ? JournalMark.open(replica) : null;
+            JournalScan.Result found = JournalScan.read(own, opened == null ? Optional.empty() : opened.read());
             check(own, found, wasHere);
-            opened = JournalMark.open(replica);
+            opened = opened == null ? JournalMark.open(replica) : opened;
             SegmentJournal journal = new SegmentJournal(own, lock, opened, found, callbacks, onFailure);
             journal.begin(found);
             journal.writer.start();
@@ -197,7 +202,7 @@ public final class SegmentJournal implements Journal {
     public static Contents inspect(Path replica) {
         Path own = folder(replica);
         try (DirectoryLock.Probe probe = DirectoryLock.probe(own, "the journal")) {
-            JournalScan.Result found = JournalScan.read(own, JournalMark.read(replica));
+            JournalScan.Result found = JournalScan.read(own, JournalMark.peek(replica));
             List<String> damages = new ArrayList<>();
             found.damages().forEach(damage -> damages.add(damage.sentence()));
             boolean gone = found.segments().isEmpty() && Files.exists(JournalMark.file(replica));
@@ -285,6 +290,7 @@ public final class SegmentJournal implements Journal {
     private void begin(JournalScan.Result found) {
         try {
             lastGroup = found.lastGroup();
+            lastDurableGroup = lastGroup;
             found.entries().forEach(this::keepLasting);
             if (found.unbegun().isPresent()) {
                 // As long as it is there, the segment before it does not look like the last one, which alone may be
@@ -387,31 +393,39 @@ public final class SegmentJournal implements Journal {
     }
 
     /**
-     * Reads from the disk all that was written, while more is written. Where promises are damaged the next write begins a new
-     * segment: once a stable checkpoint has superseded what the damaged one holds, it goes.
+     * Reads from the disk all that was written, while more is written. Where promises are damaged the next write begins
+     * a new segment: once a stable checkpoint has superseded what the damaged one holds, it goes.
      *
      * @return what is wrong, a sentence each
      * @throws StorageFailure when it cannot be read
      */
     List<String> scrub() {
-        for (int attempt = 1; ; attempt++) {
+        List<JournalScan.Damage> damages = look();
+        if (!damages.isEmpty()) {
+            // A segment that went while it was read, and was used for another one already, looks damaged, and so does
+            // the one
+            // behind it: once. Damage is seen again.
+            Set<Path> seen = damages.stream().map(JournalScan.Damage::file).collect(Collectors.toSet());
+            damages = look().stream()
+                    .filter(damage -> seen.contains(damage.file()))
+                    .toList();
+        }
+        return told(damages);
+    }
+
+    /** What is wrong with the groups that were durable when it began. */
+    private List<JournalScan.Damage> look() {
+        for (int i = 0; i < LOOKS_MAX; i++) {
             try {
-                List<JournalScan.Damage> damages = JournalScan.readUncached(
-                                folder, JournalMark.read(folder.resolveSibling(".")))
+                return JournalScan.readUncached(folder, new Mark(id, lastDurableGroup))
                         .damages();
-                if (damages.stream().allMatch(damage -> Files.exists(damage.file()))) {
-                    return told(damages);
-                }
             } catch (StorageFailure failure) {
                 if (!(failure.getCause() instanceof NoSuchFileException)) {
                     throw failure;
                 }
             }
-            // A segment went, and may have been used for another one already, while it was read.
-            if (attempt == SCRUB_ATTEMPTS_MAX) {
-                return List.of();
-            }
         }
+        return List.of();
     }
 
     private List<String> told(List<JournalScan.Damage> damages) {
@@ -609,6 +623,7 @@ public final class SegmentJournal implements Journal {
         }
         forceChannel(grown);
         lastGroup++;
+        lastDurableGroup = lastGroup;
         highest = Math.max(highest, groupHighest);
         mark.write(new Mark(id, lastGroup));
         retire(oldest);

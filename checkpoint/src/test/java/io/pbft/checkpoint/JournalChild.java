@@ -15,10 +15,16 @@ final class JournalChild {
     public static void main(String[] args) throws InterruptedException {
         PrintStream out = ChildProcess.reports();
         CountDownLatch begun = new CountDownLatch(1);
-        SegmentJournal journal = SegmentJournal.open(Path.of(args[0]), Runnable::run, failure -> {
-            out.println(failure);
-            Runtime.getRuntime().halt(1);
-        });
+        SegmentJournal journal;
+        try {
+            journal = SegmentJournal.open(Path.of(args[0]), Runnable::run, failure -> {
+                out.println(failure);
+                Runtime.getRuntime().halt(1);
+            });
+        } catch (StorageFailure refused) {
+            out.println(refused.getMessage());
+            return;
+        }
         for (long seq = Long.parseLong(args[1]); ; seq++) {
             JournalEntry entry = entry(seq);
             long reported = seq;

@@ -75,7 +75,9 @@ class ScrubTest {
         }
     }
 
-    /** What stands right before a key: LMDB's size of it ends with 0, that in a leaf of the tree with the size itself. */
+    /**
+     * What stands right before a key: LMDB's size of it ends with 0, that in a leaf of the tree with the size itself.
+     */
     private enum In {
         ENTRIES,
         TREE
@@ -326,7 +328,8 @@ class ScrubTest {
     /** Segments begin, fill, go and are used again while they are read. */
     @Test
     void aJournalThatIsWrittenToIsNotTakenForDamaged() {
-        Bytes content = StateStoreContract.large(3, 1 << 20);
+        // Groups that take long to write, and segments that go soon.
+        Bytes content = StateStoreContract.large(3, 3 << 20);
         try (SegmentJournal journal = SegmentJournal.open(folder, Runnable::run, failures::add)) {
             CompletableFuture<Integer> writing = CompletableFuture.supplyAsync(() -> {
                 for (int i = 1; i <= 80; i++) {

@@ -151,6 +151,28 @@ class SegmentJournalTest {
         open().close();
     }
 
+    /** Whoever deletes what looks like a leftover does not make room for a second process by it. */
+    @Test
+    void aSecondProcessIsRefusedWithoutTheFileThatIsThereToBeLocked() throws IOException, InterruptedException {
+        try (SegmentJournal journal = open()) {
+            appendAndWait(journal, entry(Kind.COMMIT, 1, 0, "a"));
+            for (int i = 0; i < 2; i++) {
+                Files.delete(folder.resolve("journal").resolve(DirectoryLock.FILE_NAME));
+                assertThat(journal.scrub()).isEmpty();
+                ChildProcess.Said second = ChildProcess.run("ulimit -t 20", JournalChild.class, 1, folder, 1);
+                assertThat(second.last()).isZero();
+                assertThat(second.otherLines())
+                        .singleElement()
+                        .asString()
+                        .contains("journal.mark", "in use by another");
+            }
+            appendAndWait(journal, entry(Kind.COMMIT, 2, 0, "b"));
+        }
+        try (SegmentJournal again = open()) {
+            assertThat(again.load()).hasSize(2);
+        }
+    }
+
     @Test
     void aFileInTheWayIsNamed() throws IOException {
         Files.writeString(folder.resolve("journal"), "not a folder");

@@ -48,7 +48,7 @@ final class DiskStart {
      * @throws StorageFailure when it may not start, with what to do
      */
     Start start(Config config, Verifier verifier, boolean rejoin, Executor core, Consumer<Throwable> failed) {
-        if (rejoin) {
+        if (rejoin || rejoinMark.isSet()) {
             rejoinMark.set();
         }
         if (!storage.wasBegun(folder) && !folder.isNew() && !rejoinMark.isSet()) {
@@ -105,7 +105,11 @@ final class DiskStart {
                     id,
                     String.valueOf(damage.getMessage()),
                     rejoinMark.isSet() ? "rejoins" : "never came so far as to promise anything");
+            boolean rejoins = rejoinMark.isSet();
             storage.putAside(folder, Part.JOURNAL);
+            if (rejoins) {
+                rejoinMark.set();
+            }
         } else {
             throw damage;
         }

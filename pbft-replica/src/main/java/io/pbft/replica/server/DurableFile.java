@@ -11,9 +11,18 @@ import java.nio.file.StandardOpenOption;
 final class DurableFile {
     private DurableFile() {}
 
-    /** @throws StorageFailure when it cannot be made durable */
+    /**
+     * Makes its folder, too, where that is missing.
+     *
+     * @throws StorageFailure when it cannot be made durable
+     */
     static void make(Path file) {
         try {
+            Path folder = file.toAbsolutePath().resolveSibling("");
+            if (!Files.isDirectory(folder)) {
+                Files.createDirectories(folder);
+                forceFolder(folder);
+            }
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 channel.force(true);
             }

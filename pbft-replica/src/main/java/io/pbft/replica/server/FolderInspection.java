@@ -19,7 +19,6 @@ import io.pbft.protocol.Verdict;
 import io.pbft.protocol.Verifier;
 import io.pbft.protocol.VerifierContext;
 import io.pbft.protocol.ViewChange;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -89,7 +88,7 @@ public record FolderInspection(
                 reader.checkpoints,
                 journal,
                 state,
-                Files.exists(folder.rejoining()),
+                new RejoinMark(folder).isSet(),
                 neverStarted,
                 damages,
                 gone || journal.promisesLost() || !reader.damages.isEmpty());

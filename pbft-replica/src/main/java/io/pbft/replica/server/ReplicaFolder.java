@@ -16,7 +16,7 @@ import java.nio.file.Path;
  *   state/        the replicated state with its checkpoints
  *   state.damaged there when the state was found damaged, until it is put aside
  *   *.aside       what was damaged and taken out of use
- *   rejoining     there from a start with --rejoin until it may vote again
+ *   rejoining     there, and in journal/ as well, from a start with --rejoin until it may vote again
  *   evidence/     proofs that another replica lied
  *   admin.json    while it runs: {"pid", "port"} of its loopback endpoint
  * </pre>

@@ -150,7 +150,7 @@ public final class ReplicaServer implements AutoCloseable {
             Verifier verifier =
                     new Verifier(VerifierContext.of(cluster).withSelf(self), scheme, VERIFIER_CACHE_ENTRIES);
 
-            this.rejoinMark = new RejoinMark(folder.rejoining());
+            this.rejoinMark = new RejoinMark(folder);
             Config config = new Config(id, cluster.quorum(), cluster.clients().size(), cluster.parameters());
             DiskStart.Start start = new DiskStart(id, folder, storage, rejoinMark)
                     .start(config, verifier, options.rejoin(), inbox, this::failed);

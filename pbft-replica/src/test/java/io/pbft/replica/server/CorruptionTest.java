@@ -134,7 +134,7 @@ class CorruptionTest {
     private DiskStart.Start start(boolean rejoin) {
         ReplicaFolder folder = new ReplicaFolder(trial);
         Config config = new Config(ID, cluster.quorum(), cluster.clients().size(), cluster.parameters());
-        return new DiskStart(ID, folder, Storage.ON_DISK, new RejoinMark(folder.rejoining()))
+        return new DiskStart(ID, folder, Storage.ON_DISK, new RejoinMark(folder))
                 .start(config, verifier, rejoin, Runnable::run, failure -> {});
     }
 
@@ -366,6 +366,62 @@ class CorruptionTest {
         }
     }
 
+    /** As long as it may not vote, no single file that is lost makes it vote. */
+    @Test
+    void whoRejoinsDoesSoWithoutAnyOneOfItsFiles() throws IOException {
+        copy(whole, trial);
+        delete(trial.resolve("journal"));
+        start(true).disk().close();
+        Path rejoining = directory.resolve("rejoining");
+        copy(trial, rejoining);
+        List<Path> all;
+        try (Stream<Path> files = Files.walk(rejoining)) {
+            all = files.filter(file -> !file.equals(rejoining))
+                    .map(rejoining::relativize)
+                    .toList();
+        }
+        assertThat(all).hasSizeGreaterThan(5);
+        for (Path file : all) {
+            copy(rejoining, trial);
+            delete(trial.resolve(file));
+            DiskStart.Start start = start(false);
+            assertThat(start.recovered().rejoining()).as("without %s", file).isTrue();
+            start.disk().close();
+        }
+        copy(rejoining, trial);
+        new RejoinMark(new ReplicaFolder(trial)).remove();
+        DiskStart.Start start = start(false);
+        assertThat(start.recovered().rejoining()).isFalse();
+        start.disk().close();
+    }
+
+    /** A disk that does not give back what is there answers with an error; a folder does so, too, when it is read. */
+    @Test
+    void whatCannotBeReadIsDamaged() throws IOException {
+        copy(whole, trial);
+        unreadable(trial.resolve("state/data.mdb"));
+        DiskStart.Start start = start(false);
+        assertThat(start.recovered().stateSeq()).isZero();
+        assertThat(start.recovered().commits()).isEqualTo(promised.commits());
+        start.disk().close();
+        assertThat(trial.resolve("state.aside/data.mdb")).isDirectory();
+
+        copy(whole, trial);
+        unreadable(segment(trial));
+        assertThatThrownBy(() -> start(false))
+                .isInstanceOf(StorageFailure.class)
+                .hasMessageContaining("it cannot be read")
+                .hasMessageContaining("--rejoin");
+        start = start(true);
+        assertThat(start.recovered().rejoining()).isTrue();
+        start.disk().close();
+    }
+
+    private static void unreadable(Path file) throws IOException {
+        Files.delete(file);
+        Files.createDirectory(file);
+    }
+
     private static Path segment(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve("journal"))) {
             return files.filter(file -> file.getFileName().toString().startsWith("segment-"))
@@ -435,7 +491,10 @@ class CorruptionTest {
         assertThat(new ReplicaFolder(trial).isStateDamaged()).isFalse();
     }
 
-    /** Nothing in the folder tells, but the others hold its votes: with one of them away, no certificate is without its own. */
+    /**
+     * Nothing in the folder tells, but the others hold its votes: with one of them away, no certificate is without its
+     * own.
+     */
     @Test
     void anOlderCopyOfTheWholeFolderIsNoticedByWhatTheOthersHold() throws Exception {
         Path place = directory.resolve("rollback");

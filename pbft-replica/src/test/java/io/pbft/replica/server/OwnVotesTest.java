@@ -12,14 +12,18 @@ import io.pbft.protocol.Commit;
 import io.pbft.protocol.CommitCertificate;
 import io.pbft.protocol.Decision;
 import io.pbft.protocol.Message;
+import io.pbft.protocol.NewView;
 import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.Proposal;
+import io.pbft.protocol.Signed;
 import io.pbft.protocol.StableProof;
 import io.pbft.protocol.ViewChange;
 import io.pbft.replica.DriverBench;
 import io.pbft.replica.core.Recovered;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class OwnVotesTest {
@@ -88,6 +92,73 @@ class OwnVotesTest {
         known(DriverBench.signed(viewChange(1, 7)));
         noticed(decision(3, 7, 0, 1, SELF), "view 3");
         noticed(DriverBench.signed(viewChange(2, 7)), "view 2");
+    }
+
+    private static Message newView(long view, int primary, int... asking) {
+        return DriverBench.signed(new NewView(
+                view,
+                java.util.Arrays.stream(asking)
+                        .mapToObj(i ->
+                                DriverBench.signed(new ViewChange(view, CheckpointCertificate.GENESIS, List.of(), i)))
+                        .toList(),
+                List.of(DriverBench.signed(new PrePrepare(view, 7, Digest.ZERO, primary))),
+                primary));
+    }
+
+    private static Message prepared(long view, int primary) {
+        return DriverBench.signed(new ViewChange(
+                9,
+                CheckpointCertificate.GENESIS,
+                List.of(new PreparedCertificate(
+                        DriverBench.signed(new PrePrepare(view, 7, Digest.ZERO, primary)),
+                        List.of(DriverBench.signed(new Prepare(view, 7, Digest.ZERO, 2))))),
+                2));
+    }
+
+    /**
+     * Its own proposals and view changes bind it as its votes do: an old copy of a primary's folder proposes once more.
+     */
+    @Test
+    void whatAPrimaryDidAndDoesNotKnowIsNoticed() {
+        noticed(newView(4, 0, 0, 1, SELF), "VIEW-CHANGE of its own for view 4");
+        noticed(newView(7, SELF, 0, 1, 2), "NEW-VIEW of its own for view 7");
+        noticed(prepared(3, SELF), "PRE_PREPARE of its own for sequence number 7 in view 3");
+        known(newView(4, 0, 0, 1, 2));
+        known(prepared(3, 0));
+        votes.sent(DriverBench.signed(new ViewChange(4, CheckpointCertificate.GENESIS, List.of(), SELF)));
+        known(newView(4, 0, 0, 1, SELF));
+        votes.sent(newView(7, SELF, 0, 1, 2));
+        known(newView(7, SELF, 0, 1, 2));
+        known(prepared(7, SELF));
+        noticed(prepared(11, SELF), "view 11");
+        votes.sent(new Proposal(DriverBench.signed(new PrePrepare(11, 7, Digest.ZERO, SELF)), Batch.NULL));
+        known(prepared(11, SELF));
+    }
+
+    /** What the last NEW-VIEW has taken the place of, in a journal, may be forgotten. */
+    @Test
+    void whatALaterViewReplacedIsNotMissed() {
+        Recovered nothing = Recovered.nothing();
+        @SuppressWarnings("unchecked")
+        Signed<NewView> taken = (Signed<NewView>) newView(8, 0, 0, 1, 2);
+        OwnVotes later = new OwnVotes(
+                SELF,
+                new Recovered(
+                        nothing.stable(),
+                        Optional.of(taken),
+                        Optional.empty(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        0,
+                        Digest.ZERO,
+                        List.of(),
+                        false));
+        assertThatCode(() -> later.check(newView(7, SELF, 0, 1, SELF))).doesNotThrowAnyException();
+        assertThatCode(() -> later.check(prepared(7, SELF))).doesNotThrowAnyException();
+        assertThatThrownBy(() -> later.check(prepared(11, SELF))).hasMessageContaining("view 11");
     }
 
     @Test
