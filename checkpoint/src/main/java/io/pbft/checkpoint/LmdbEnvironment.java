@@ -137,6 +137,86 @@ final class LmdbEnvironment implements AutoCloseable {
         }
     }
 
+    /**
+     * How an install is cut into transactions. What a transaction changes LMDB keeps in memory until it commits.
+     *
+     * @param bytes a transaction changes about so many at most
+     * @param committed called after each one
+     */
+    record PartSize(long bytes, Runnable committed) {}
+
+    /** Transactions that follow each other. */
+    final class Parts {
+        /** A change writes its page, if no other did. */
+        private static final int PAGE_BYTES = 4096;
+
+        private final PartSize size;
+        private Txn<ByteBuffer> txn = env.txnWrite();
+        private long bytes;
+
+        private Parts(PartSize size) {
+            this.size = size;
+        }
+
+        /** The current one: valid until the next {@link #wrote}. */
+        Txn<ByteBuffer> txn() {
+            return txn;
+        }
+
+        /** So many records with so many bytes were changed in it: perhaps it was enough. */
+        void wrote(int records, int recordBytes) {
+            bytes += (long) records * PAGE_BYTES + recordBytes;
+            if (bytes >= size.bytes()) {
+                commit();
+                txn = env.txnWrite();
+                bytes = 0;
+            }
+        }
+
+        private void commit() {
+            txn.commit();
+            txn.close();
+            size.committed().run();
+        }
+    }
+
+    /**
+     * Carries out {@code work} in as many transactions as it takes; each is durable before the next begins.
+     *
+     * @param grow as for {@link #write}; what was committed stays, and {@code work} is done again from the start
+     * @throws StorageFailure when not all of it became durable
+     */
+    void writeInParts(PartSize size, Consumer<Parts> work, Consumer<Runnable> grow) {
+        while (true) {
+            Parts parts = null;
+            try {
+                parts = new Parts(size);
+                work.accept(parts);
+                parts.commit();
+                return;
+            } catch (Env.MapFullException e) {
+                if (mapBytes >= MAP_BYTES_MAX || parts == null) {
+                    throw failure("is full", what, folder, e);
+                }
+            } catch (LmdbException e) {
+                throw failure("cannot be written", what, folder, e);
+            } finally {
+                if (parts != null) {
+                    parts.txn.close();
+                }
+            }
+            grow.accept(this::enlarge);
+        }
+    }
+
+    /** Sees to it that there is address space for {@code times} as much as there is now. */
+    void reserve(int times, Consumer<Runnable> grow) {
+        long used = (env.info().lastPageNumber + 1) * env.stat().pageSize;
+        while (mapBytes < times * used && mapBytes < MAP_BYTES_MAX) {
+            grow.accept(this::enlarge);
+        }
+    }
+
     private void enlarge() {
         try {
             long doubled = mapBytes * 2;

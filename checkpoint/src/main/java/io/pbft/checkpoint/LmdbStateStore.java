@@ -1,5 +1,6 @@
 package io.pbft.checkpoint;
 
+import io.pbft.checkpoint.LmdbEnvironment.PartSize;
 import io.pbft.checkpoint.TreeNode.Leaf;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
@@ -55,8 +56,8 @@ import org.slf4j.LoggerFactory;
  * ({@link #MAP_BYTES}; address space, not memory or disk) that it hardly ever happens; when it does, the checkpoints
  * that are served are given up, except for the last durable one.
  *
- * <p><b>Repair.</b> {@link #scrub} looks for damage while the state is in use. Single records are put back: the tree above says
- * what they must be, so it does not matter who brings them. Damaged pages are not repaired in place.
+ * <p><b>Repair.</b> {@link #scrub} looks for damage while the state is in use. Single records are put back: the tree
+ * above says what they must be, so it does not matter who brings them. Damaged pages are not repaired in place.
  *
  * <p><b>Threads.</b> One thread calls it; callbacks go to the executor of the owner, which must bring them to that
  * thread. The lock guards the read transactions, which the writer's thread replaces.
@@ -78,6 +79,12 @@ public final class LmdbStateStore implements StateStore {
 
     static final long MAP_BYTES = 64L << 30;
 
+    /** What one transaction of an install changes, about: LMDB holds so much in memory, outside of the Java heap. */
+    static final long PART_BYTES = 32L << 20;
+
+    /** The address space that an install may take, as a multiple of what is there when it begins. */
+    private static final int INSTALL_GROWTH = 4;
+
     /** Entries of a transfer while they are brought into order. */
     static final String SORT_FILE = "transfer.sort";
 
@@ -88,6 +95,7 @@ public final class LmdbStateStore implements StateStore {
     private record Pending(Optional<Bytes> value, long generation) {}
 
     private final LmdbEnvironment env;
+    private final PartSize part;
     private final StateTables.Databases databases;
     private final Executor callbacks;
     private final Consumer<StorageFailure> onFailure;
@@ -139,8 +147,9 @@ public final class LmdbStateStore implements StateStore {
     /** Held while the scrub has a read transaction open. Taken before {@link #lock}. */
     private final ReentrantLock scrubbing = new ReentrantLock();
 
-    private LmdbStateStore(LmdbEnvironment env, Executor callbacks, Consumer<StorageFailure> onFailure) {
+    private LmdbStateStore(LmdbEnvironment env, PartSize part, Executor callbacks, Consumer<StorageFailure> onFailure) {
         this.env = env;
+        this.part = part;
         this.callbacks = callbacks;
         this.onFailure = onFailure;
         this.databases = StateTables.Databases.open(env);
@@ -149,6 +158,7 @@ public final class LmdbStateStore implements StateStore {
         this.repair = new StateRepair(writerTables);
         this.scrub = new StateScrub(env, new StateTables(databases));
         begin();
+        finishInstall();
         this.seqTaken = openVersion(tables).head().seq();
         this.writer = new Thread(this::run, "pbft-state");
         writer.setDaemon(true);
@@ -163,14 +173,15 @@ public final class LmdbStateStore implements StateStore {
      * @throws StorageFailure when it cannot be opened, is in use, is damaged at its root, or is of another format
      */
     public static LmdbStateStore open(Path folder, Executor callbacks, Consumer<StorageFailure> onFailure) {
-        return open(folder, MAP_BYTES, callbacks, onFailure);
+        return open(folder, MAP_BYTES, new PartSize(PART_BYTES, () -> {}), callbacks, onFailure);
     }
 
-    static LmdbStateStore open(Path folder, long mapBytes, Executor callbacks, Consumer<StorageFailure> onFailure) {
+    static LmdbStateStore open(
+            Path folder, long mapBytes, PartSize part, Executor callbacks, Consumer<StorageFailure> onFailure) {
         LmdbEnvironment env = LmdbEnvironment.open(
                 folder(folder), "the state", mapBytes, StateTables.Databases.COUNT, new StateCheck());
         try {
-            LmdbStateStore store = new LmdbStateStore(env, callbacks, onFailure);
+            LmdbStateStore store = new LmdbStateStore(env, part, callbacks, onFailure);
             store.writer.start();
             return store;
         } catch (RuntimeException e) {
@@ -244,8 +255,8 @@ public final class LmdbStateStore implements StateStore {
     }
 
     /**
-     * Looks at the next few pages: what is damaged is written anew where it can be had here, and otherwise becomes one of
-     * {@link #lost}. One thread calls it, which need not be the owner's.
+     * Looks at the next few pages: what is damaged is written anew where it can be had here, and otherwise becomes one
+     * of {@link #lost}. One thread calls it, which need not be the owner's.
      *
      * @return whether that was the end: the next call begins anew
      * @throws StorageFailure when the pages themselves are damaged, and nothing in them is to be trusted
@@ -654,8 +665,8 @@ public final class LmdbStateStore implements StateStore {
     }
 
     /**
-     * Reads the last checkpoint through a new transaction: pages that were freed since the old one began may be used again.
-     * A transfer would otherwise leave a copy of each page for each time that it was written.
+     * Reads the last checkpoint through a new transaction: pages that were freed since the old one began may be used
+     * again. A transfer would otherwise leave a copy of each page for each time that it was written.
      */
     private void renewLast() {
         lock.lock();
@@ -732,7 +743,10 @@ public final class LmdbStateStore implements StateStore {
         }
     }
 
-    /** What was installed is durable: from here on it is what is read. Until here everything read was of the state before. */
+    /**
+     * What was installed is durable: from here on it is what is read. Until here everything read was of the state
+     * before.
+     */
     private void makeCurrent(TreeInstall installed) {
         lock.lock();
         try {
@@ -752,25 +766,51 @@ public final class LmdbStateStore implements StateStore {
 
     /** On the writer's thread. False: something staged was damaged, and nothing has changed. */
     private boolean replace(TreeInstall complete) {
+        // Later the map could not grow without giving up the state before, which is read until all is there.
+        env.reserve(INSTALL_GROWTH, this::grow);
+        StateTables.Installing begun =
+                new StateTables.Installing(new StateTables.Head(complete.seq(), complete.root()), false);
         try {
-            env.write(
-                    txn -> {
-                        StateTables.Head before = writerTables.head(txn).orElseThrow();
-                        if (!before.root().equals(complete.root())) {
-                            TreeNode root = writerTables.root(txn, before);
-                            try (Txn<ByteBuffer> old = env.read();
-                                    SortedChanges entries = new SortedChanges(env.file(SORT_FILE))) {
-                                new StateReplacement(writerTables, txn, old, entries).run(root, complete.root());
-                            }
-                        }
-                        writerTables.clearStaging(txn);
-                        writerTables.putHead(txn, new StateTables.Head(complete.seq(), complete.root()));
-                    },
-                    this::grow);
+            env.writeInParts(part, parts -> install(parts, Optional.of(begun)), enlarge -> {
+                throw new StorageFailure("the state " + env.data().toAbsolutePath()
+                        + " has no address space left for what is installed; start again, and that goes on");
+            });
             return true;
         } catch (StateReplacement.StagedDamage e) {
             LOG.warn("{}: {}; it is fetched again. The disk may be failing", env.data(), e.getMessage());
             return false;
+        }
+    }
+
+    /** @param begun empty: what a crash has left is brought to its end */
+    private void install(LmdbEnvironment.Parts parts, Optional<StateTables.Installing> begun) {
+        try (Txn<ByteBuffer> old = env.read()) {
+            new StateReplacement(writerTables, parts, old, begun.isEmpty())
+                    .run(begun.or(() -> writerTables.installing(old)).orElseThrow(), env.file(SORT_FILE));
+        }
+    }
+
+    /** Brings an install to its end that a crash has cut short: all that it needs was staged before it began. */
+    private void finishInstall() {
+        try (Txn<ByteBuffer> txn = env.read()) {
+            Optional<StateTables.Installing> begun = tables.installing(txn);
+            if (begun.isEmpty()) {
+                return;
+            }
+            LOG.info(
+                    "{}: the install of checkpoint {} was cut short; it goes on",
+                    env.data(),
+                    begun.get().target().seq());
+        } catch (LmdbException e) {
+            throw env.failed("cannot be read", e);
+        }
+        try {
+            env.writeInParts(part, parts -> install(parts, Optional.empty()), Runnable::run);
+            LmdbPages.check(env.data(), new StateCheck());
+        } catch (StateReplacement.StagedDamage | LmdbPages.Damage e) {
+            throw env.damaged("an install that was cut short", String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            throw env.damaged("a page", "it cannot be read (" + StorageFailure.reason(e) + ")");
         }
     }
 

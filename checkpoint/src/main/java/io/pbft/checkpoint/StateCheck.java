@@ -33,6 +33,9 @@ final class StateCheck implements LmdbPages.Values {
     private long entries;
     private long entriesInTree;
 
+    /** An install was cut short: the tree is partly of the state before, and the next start brings that to its end. */
+    private boolean installing;
+
     /** Of the checkpoint that the state stands at; -1 while it is not known. */
     long seq() {
         return seq;
@@ -63,6 +66,9 @@ final class StateCheck implements LmdbPages.Values {
 
     @Override
     public void end() throws LmdbPages.Damage {
+        if (installing) {
+            return;
+        }
         if (!expected.isEmpty()) {
             throw new LmdbPages.Damage("node " + expected.firstKey() + " of the state tree: it is missing");
         }
@@ -77,7 +83,9 @@ final class StateCheck implements LmdbPages.Values {
             throw new LmdbPages.Damage("its " + key.toUtf8() + ": its checksum is wrong");
         }
         content.position(Integer.BYTES);
-        if (key.equals(StateTables.CHECKPOINT) && content.remaining() == Long.BYTES + Digest.SIZE) {
+        boolean isTarget = key.equals(StateTables.INSTALLING);
+        installing |= isTarget;
+        if ((key.equals(StateTables.CHECKPOINT) || isTarget) && content.remaining() >= StateTables.Head.BYTES) {
             seq = content.getLong();
             root = Digest.copyOf(LmdbEnvironment.copy(content).toByteArray(), 0, Digest.SIZE);
             expected.put(Bytes.EMPTY, root);
@@ -116,6 +124,9 @@ final class StateCheck implements LmdbPages.Values {
     }
 
     private void checkNode(Bytes key, ByteBuffer content) throws LmdbPages.Damage {
+        if (installing) {
+            return;
+        }
         Bytes path = key.slice(1, key.size());
         Digest digest = expected.remove(path);
         if (digest == null) {

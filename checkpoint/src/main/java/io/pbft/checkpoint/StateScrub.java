@@ -11,11 +11,11 @@ import java.util.Optional;
 import org.lmdbjava.Txn;
 
 /**
- * Looks through a state that is in use, some pages at a time, each time as of the last transaction: no read transaction stays
- * open for longer than that, and so no page that was freed is kept from being used again.
+ * Looks through a state that is in use, some pages at a time, each time as of the last transaction: no read transaction
+ * stays open for longer than that, and so no page that was freed is kept from being used again.
  *
- * <p>It reads as {@link LmdbPages} and {@link StateCheck} do before a start, from the disk and not from the system's cache,
- * and finds records that are damaged; what is wrong with the pages themselves it throws.
+ * <p>It reads as {@link LmdbPages} and {@link StateCheck} do before a start, from the disk and not from the system's
+ * cache, and finds records that are damaged; what is wrong with the pages themselves it throws.
  *
  * <p>One thread's.
  */
@@ -52,6 +52,10 @@ final class StateScrub {
         List<Place> damaged = new ArrayList<>();
         try (Txn<ByteBuffer> txn = env.read();
                 CheckedFile file = CheckedFile.uncached(env.data())) {
+            if (tables.installing(txn).isPresent()) {
+                // Nothing in the tree is in its place until that is over.
+                return damaged;
+            }
             StateTables.Head head = tables.head(txn).orElseThrow();
             LmdbPages.Values values = new LmdbPages.Values() {
                 @Override

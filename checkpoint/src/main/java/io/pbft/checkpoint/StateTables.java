@@ -21,20 +21,22 @@ import org.lmdbjava.PutFlags;
 import org.lmdbjava.Txn;
 
 /**
- * How the state lies in LMDB, seen by one thread. Everything read is checked: entries by a checksum over key and value, nodes
- * of the tree by the digest that their parent holds, from the root in {@code meta} down.
+ * How the state lies in LMDB, seen by one thread. Everything read is checked: entries by a checksum over key and value,
+ * nodes of the tree by the digest that their parent holds, from the root in {@code meta} down.
  *
  * <pre>
- *   meta     "format" -> version (4); "checkpoint" -> seq (8), root (32); both with a CRC-32C of key and content before them
+ *   meta     "format" -> version (4); "checkpoint" -> seq (8), root (32); while a state is installed in several
+ *            transactions, "installing" -> seq (8), root (32), whether all entries are there (1);
+ *            each with a CRC-32C of key and content before it
  *   entries  key with its keyspace -> CRC-32C of key and value (4), value
  *   nodes    0x6e, path -> content of the node
  *   staging  0x6e, path -> content of a node that an unfinished transfer brought
  * </pre>
  *
- * <p>LMDB's keys end at 511 bytes, ours do not. A key of more than {@link #PLAIN_KEY_BYTES_MAX} bytes is stored under so many
- * of its first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such keys stand in
- * LMDB's order right behind the key that they all begin with, but among themselves in the order of their hashes: a scan that
- * comes by them sorts the group in memory.
+ * <p>LMDB's keys end at 511 bytes, ours do not. A key of more than {@link #PLAIN_KEY_BYTES_MAX} bytes is stored under
+ * so many of its first bytes and 16 of its hash, with the key itself (after its size, 2 bytes) before the value. Such
+ * keys stand in LMDB's order right behind the key that they all begin with, but among themselves in the order of their
+ * hashes: a scan that comes by them sorts the group in memory.
  */
 final class StateTables {
     static final int PLAIN_KEY_BYTES_MAX = 480;
@@ -43,6 +45,7 @@ final class StateTables {
     static final int FORMAT_VERSION = 1;
     private static final Bytes FORMAT = Bytes.utf8("format");
     static final Bytes CHECKPOINT = Bytes.utf8("checkpoint");
+    static final Bytes INSTALLING = Bytes.utf8("installing");
     private static final Bytes NODE = Bytes.utf8("n");
 
     /** The databases of an environment: shared by all threads. */
@@ -61,7 +64,30 @@ final class StateTables {
     }
 
     /** What the state is at. */
-    record Head(long seq, Digest root) {}
+    record Head(long seq, Digest root) {
+        static final int BYTES = Long.BYTES + Digest.SIZE;
+
+        private static Head read(Bytes content) {
+            return new Head(
+                    content.asReadOnlyBuffer().getLong(),
+                    Digest.copyOf(content.toByteArray(), Long.BYTES, Digest.SIZE));
+        }
+
+        private Bytes encode() {
+            return Bytes.wrap(ByteBuffer.allocate(BYTES)
+                    .putLong(seq)
+                    .put(root.toBytes().asReadOnlyBuffer())
+                    .array());
+        }
+    }
+
+    /**
+     * What a crash has left of an install, which has to be brought to its end.
+     *
+     * @param entriesDone whether all entries are there, and only nodes of the tree are left; before that these are as
+     *     they were
+     */
+    record Installing(Head target, boolean entriesDone) {}
 
     /** Takes an entry of a scan; false: that was enough. */
     interface EntrySink {
@@ -88,10 +114,11 @@ final class StateTables {
     }
 
     Optional<Head> head(Txn<ByteBuffer> txn) {
-        return meta(txn, CHECKPOINT).map(content -> {
-            long seq = content.asReadOnlyBuffer().getLong();
-            return new Head(seq, Digest.copyOf(content.toByteArray(), Long.BYTES, content.size() - Long.BYTES));
-        });
+        return meta(txn, CHECKPOINT).map(Head::read);
+    }
+
+    Optional<Installing> installing(Txn<ByteBuffer> txn) {
+        return meta(txn, INSTALLING).map(content -> new Installing(Head.read(content), content.get(Head.BYTES) != 0));
     }
 
     private Optional<Bytes> meta(Txn<ByteBuffer> txn, Bytes key) {
@@ -106,11 +133,16 @@ final class StateTables {
     }
 
     void putHead(Txn<ByteBuffer> txn, Head head) {
-        byte[] content = ByteBuffer.allocate(Long.BYTES + Digest.SIZE)
-                .putLong(head.seq())
-                .put(head.root().toBytes().asReadOnlyBuffer())
-                .array();
-        putChecked(databases.meta(), txn, CHECKPOINT, CHECKPOINT, Bytes.EMPTY, Bytes.wrap(content));
+        putChecked(databases.meta(), txn, CHECKPOINT, CHECKPOINT, Bytes.EMPTY, head.encode());
+    }
+
+    void putInstalling(Txn<ByteBuffer> txn, Installing state) {
+        Bytes content = state.target().encode().concat(Bytes.wrap(new byte[] {(byte) (state.entriesDone() ? 1 : 0)}));
+        putChecked(databases.meta(), txn, INSTALLING, INSTALLING, Bytes.EMPTY, content);
+    }
+
+    void deleteInstalling(Txn<ByteBuffer> txn) {
+        databases.meta().delete(txn, buffer.of(INSTALLING));
     }
 
     // Entries.
@@ -334,6 +366,28 @@ final class StateTables {
                 .put(content.asReadOnlyBuffer());
     }
 
+    /**
+     * Deletes nodes in the order of their paths.
+     *
+     * @param first begins with the node there, or the next one
+     * @param prefix ends with the last node whose path begins so
+     * @param max deletes so many at most
+     * @return how many
+     */
+    int deleteNodes(Txn<ByteBuffer> txn, Bytes first, Bytes prefix, int max) {
+        Bytes all = NODE.concat(prefix);
+        int deleted = 0;
+        try (Cursor<ByteBuffer> cursor = databases.nodes().openCursor(txn)) {
+            boolean found = cursor.get(buffer.of(NODE.concat(first)), GetOp.MDB_SET_RANGE);
+            while (found && deleted < max && LmdbEnvironment.copy(cursor.key()).startsWith(all)) {
+                cursor.delete();
+                deleted++;
+                found = cursor.next();
+            }
+        }
+        return deleted;
+    }
+
     void deleteNode(Txn<ByteBuffer> txn, Bytes path) {
         databases.nodes().delete(txn, buffer.of(NODE.concat(path)));
     }
@@ -364,8 +418,8 @@ final class StateTables {
     }
 
     /**
-     * The content of the node, or the large value, at {@code path}, or null where there is none. A node is checked against its
-     * parent's digest and not looked into: it is for others.
+     * The content of the node, or the large value, at {@code path}, or null where there is none. A node is checked
+     * against its parent's digest and not looked into: it is for others.
      */
     @Nullable
     Bytes content(Txn<ByteBuffer> txn, Head head, Bytes path) {

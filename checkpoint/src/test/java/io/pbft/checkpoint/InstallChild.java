@@ -1,5 +1,6 @@
 package io.pbft.checkpoint;
 
+import io.pbft.checkpoint.LmdbEnvironment.PartSize;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import java.io.PrintStream;
@@ -22,10 +23,15 @@ final class InstallChild {
         PrintStream out = ChildProcess.reports();
         LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
         MemoryStateStore source = source();
-        LmdbStateStore target = LmdbStateStore.open(Path.of(args[0]), callbacks::add, failure -> {
-            out.println(failure);
-            Runtime.getRuntime().halt(1);
-        });
+        LmdbStateStore target = LmdbStateStore.open(
+                Path.of(args[0]),
+                LmdbStateStore.MAP_BYTES,
+                new PartSize(1 << 20, () -> {}),
+                callbacks::add,
+                failure -> {
+                    out.println(failure);
+                    Runtime.getRuntime().halt(1);
+                });
         for (long seq = target.seq() + 1; ; seq++) {
             Digest[] root = new Digest[1];
             change(source, seq, digest -> root[0] = digest);

@@ -3,6 +3,7 @@ package io.pbft.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pbft.checkpoint.LmdbEnvironment.PartSize;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
@@ -33,9 +34,10 @@ class LmdbStateStoreTest extends StateStoreContract {
     private final LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
     private final LinkedBlockingQueue<StorageFailure> failures = new LinkedBlockingQueue<>();
     private long mapBytes = LmdbStateStore.MAP_BYTES;
+    private final PartSize part = new PartSize(LmdbStateStore.PART_BYTES, () -> {});
 
     private LmdbStateStore open(String name) {
-        return LmdbStateStore.open(folder.resolve(name), mapBytes, callbacks::add, failures::add);
+        return LmdbStateStore.open(folder.resolve(name), mapBytes, part, callbacks::add, failures::add);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.pbft.checkpoint;
 
+import io.pbft.checkpoint.LmdbEnvironment.PartSize;
 import io.pbft.crypto.Bytes;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -18,10 +19,11 @@ final class StateChild {
     public static void main(String[] args) throws InterruptedException {
         PrintStream out = ChildProcess.reports();
         LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
-        LmdbStateStore store = LmdbStateStore.open(Path.of(args[0]), 1 << 20, callbacks::add, failure -> {
-            out.println(failure);
-            Runtime.getRuntime().halt(1);
-        });
+        LmdbStateStore store = LmdbStateStore.open(
+                Path.of(args[0]), 1 << 20, new PartSize(1 << 20, () -> {}), callbacks::add, failure -> {
+                    out.println(failure);
+                    Runtime.getRuntime().halt(1);
+                });
         int underWay = 0;
         for (long seq = store.seq() + 1; ; seq++) {
             long reported = seq;
