@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
         description = {
             "Runs services in turn under the same load and reports medians over the rounds.",
             "Services: pbft (this project, 4 replicas), zookeeper and ratis (3 servers each), floor (the same service",
-            "on one server); pbft-nN (N replicas), pbft-dead (f are killed), pbft-transfer (one fetches the state).",
+            "on one server); pbft-nN (N replicas), pbft-dead (f are killed), pbft-transferM (one fetches a state of",
+            "M MB, 200 if nothing is said).",
             "What was measured is in OUT/raw.jsonl, a line a cell; a run that is cut short goes on there.",
             "OUT/report.json and OUT/report.html have the medians."
         },
@@ -34,7 +35,7 @@ public final class CompareCommand implements Callable<Integer> {
         IDENTITIES,
         /** With f replicas dead. */
         DEAD,
-        /** While a replica fetches the state. */
+        /** While a replica that lost its disk fetches a state of 200 MB. */
         TRANSFER,
         /** Fast reads against ordered operations. */
         READS,

@@ -1,7 +1,12 @@
 package io.pbft.benchmarks.compare;
 
+import io.pbft.client.ClientConfig;
+import io.pbft.client.PbftClient;
+import io.pbft.client.Reply;
+import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Ed25519;
 import io.pbft.protocol.ClusterConfig;
+import io.pbft.protocol.kv.KvOperation;
 import io.pbft.replica.server.AdminEndpoint;
 import io.pbft.replica.server.ReplicaFolder;
 import java.io.IOException;
@@ -10,8 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,16 +30,25 @@ import org.jspecify.annotations.Nullable;
 final class PbftService implements Service {
     private static final int START_SECONDS_MAX = 120;
     private static final long POLL_MILLIS = 50;
+    private static final int FILL_VALUE_BYTES = 4_000;
+    private static final int FILL_OUTSTANDING = 100;
 
     /**
      * What is particular about a run of this project.
      *
      * @param dead f replicas, none of them the primary, are killed before the load begins
-     * @param transfer a replica that lost its disk comes back, and fetches the state, while the load is measured
+     * @param transferMegabytes a replica that lost its disk comes back, and fetches a state of this size, while the
+     *     load is measured; 0: none
      */
-    record Variant(int replicas, boolean dead, boolean transfer) {
+    record Variant(int replicas, boolean dead, int transferMegabytes) {
         private static final Pattern NAME =
-                Pattern.compile("pbft(-n(?<n>\\d+))?(?<dead>-dead)?(?<transfer>-transfer)?");
+                Pattern.compile("pbft(-n(?<n>\\d+))?(?<dead>-dead)?(-transfer(?<transfer>\\d*))?");
+
+        private static final int TRANSFER_MEGABYTES = 200;
+
+        boolean transfer() {
+            return transferMegabytes > 0;
+        }
 
         static Variant of(String name) {
             Matcher matcher = NAME.matcher(name);
@@ -38,8 +56,12 @@ final class PbftService implements Service {
                 throw new IllegalArgumentException("--services: expected some of " + Services.NAMES
                         + ", or pbft-nN, pbft-dead, pbft-transfer, found " + name);
             }
+            String megabytes = matcher.group("transfer");
             int replicas = matcher.group("n") == null ? 4 : Integer.parseInt(matcher.group("n"));
-            return new Variant(replicas, matcher.group("dead") != null, matcher.group("transfer") != null);
+            return new Variant(
+                    replicas,
+                    matcher.group("dead") != null,
+                    megabytes == null ? 0 : megabytes.isEmpty() ? TRANSFER_MEGABYTES : Integer.parseInt(megabytes));
         }
     }
 
@@ -67,10 +89,30 @@ final class PbftService implements Service {
             for (int i = 0; variant.dead() && i < cluster.quorum().faulty(); i++) {
                 service.kill(variant.replicas() - 1 - i);
             }
+            if (variant.transfer()) {
+                fill(directory, variant.transferMegabytes());
+            }
             return service;
         } catch (IOException | InterruptedException | RuntimeException e) {
             up.close();
             throw e;
+        }
+    }
+
+    /** Makes a state that takes a while to fetch. */
+    private static void fill(Path directory, int megabytes) {
+        byte[] bytes = new byte[FILL_VALUE_BYTES];
+        new SplittableRandom(megabytes).nextBytes(bytes);
+        Bytes value = Bytes.wrap(bytes);
+        Deque<CompletableFuture<Reply>> puts = new ArrayDeque<>();
+        try (PbftClient client = PbftClient.connect(ClientConfig.fromDirectory(directory, 0))) {
+            for (long i = 0; i < megabytes * 1_000_000L / FILL_VALUE_BYTES; i++) {
+                if (puts.size() == FILL_OUTSTANDING) {
+                    puts.remove().join();
+                }
+                puts.add(client.submit(new KvOperation.Put(Bytes.utf8("filler/" + i), value).encode()));
+            }
+            puts.forEach(CompletableFuture::join);
         }
     }
 

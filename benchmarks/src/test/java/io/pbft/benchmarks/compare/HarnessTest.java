@@ -80,9 +80,10 @@ class HarnessTest {
 
     @Test
     void variantsOfThisProject() {
-        assertThat(PbftService.Variant.of("pbft")).isEqualTo(new PbftService.Variant(4, false, false));
-        assertThat(PbftService.Variant.of("pbft-n13-dead")).isEqualTo(new PbftService.Variant(13, true, false));
-        assertThat(PbftService.Variant.of("pbft-transfer")).isEqualTo(new PbftService.Variant(4, false, true));
+        assertThat(PbftService.Variant.of("pbft")).isEqualTo(new PbftService.Variant(4, false, 0));
+        assertThat(PbftService.Variant.of("pbft-n13-dead")).isEqualTo(new PbftService.Variant(13, true, 0));
+        assertThat(PbftService.Variant.of("pbft-transfer")).isEqualTo(new PbftService.Variant(4, false, 200));
+        assertThat(PbftService.Variant.of("pbft-transfer20")).isEqualTo(new PbftService.Variant(4, false, 20));
         assertThatThrownBy(() -> PbftService.Variant.of("etcd")).hasMessageContaining("found etcd");
     }
 }
