@@ -88,9 +88,8 @@ final class JournalMark implements AutoCloseable {
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             if (channel.tryLock() == null) {
                 channel.close();
-                throw new StorageFailure(
-                        "the journal of " + file.toAbsolutePath()
-                                + " is in use by another process; stop that one first."
+                throw new StorageFailure("the journal of " + file.toAbsolutePath()
+                        + " is in use by another process; stop that one first."
                         + " A folder belongs to one running replica");
             }
             return new JournalMark(folder, channel);

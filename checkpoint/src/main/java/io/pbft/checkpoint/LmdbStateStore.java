@@ -821,9 +821,21 @@ public final class LmdbStateStore implements StateStore {
             StateLimits.requireKey(key);
             Bytes place = StateTree.key(StateTree.APPLICATION, key);
             Pending pending = overlay.get(place);
-            return pending != null
-                    ? pending.value()
-                    : read(version -> Optional.ofNullable(tables.entry(version.txn(), place)));
+            return pending != null ? pending.value() : read(version -> durable(version, place));
+        }
+
+        /** A small value that the disk has damaged stands in the tree once more: nobody waits for it. */
+        private Optional<Bytes> durable(Version version, Bytes key) {
+            try {
+                return Optional.ofNullable(tables.entry(version.txn(), key));
+            } catch (StorageFailure damage) {
+                Bytes place = StateTables.place(key);
+                Bytes value = new StateRepair(tables)
+                        .valueInTree(version.txn(), version.head(), place)
+                        .orElseThrow(() -> damage);
+                jobs.add(() -> rewrite(List.of(new StateRepair.Place(true, place))));
+                return Optional.of(value);
+            }
         }
 
         @Override

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.lmdbjava.Txn;
 
 /**
- * Puts back single records that the disk has damaged. What a record must hold follows from the tree, whose digests lead down to
- * it from the root: an entry with a small value stands in a leaf; everything else is asked for at its path, and taken
- * if it has the digest.
+ * Puts back single records that the disk has damaged. What a record must hold follows from the tree, whose digests lead
+ * down to it from the root: an entry with a small value stands in a leaf; everything else is asked for at its path, and
+ * taken if it has the digest.
  *
  * <p>One thread's.
  */
@@ -94,8 +94,41 @@ final class StateRepair {
     }
 
     /**
-     * Writes a record anew from what is still to be had here: from what LMDB shows, if only the disk has it wrong, or from the
-     * leaf above it.
+     * Whether an entry, right for itself, is the one that the tree means.
+     *
+     * @throws Unreachable when what leads to it is damaged
+     */
+    boolean isInTree(Txn<ByteBuffer> txn, StateTables.Head head, Bytes place, Bytes record) {
+        Found found = findEntry(txn, head, place);
+        if (found == null) {
+            return false;
+        }
+        LeafEntry entry = found.entry();
+        Digest digest = entry.valueDigest();
+        return digest == null
+                ? StateTables.record(entry.key(), entry.valueAtHand()).equals(record)
+                : digest.equals(TreeNode.digestOfValue(StateTables.value(entry.key(), record)));
+    }
+
+    /**
+     * A small value stands in the tree as well: what its leaf says, where the entry is damaged.
+     *
+     * @return empty: it is large, or there is no such entry, or what leads to it is damaged
+     */
+    Optional<Bytes> valueInTree(Txn<ByteBuffer> txn, StateTables.Head head, Bytes place) {
+        try {
+            Found found = findEntry(txn, head, place);
+            return found == null || found.entry().isLarge()
+                    ? Optional.empty()
+                    : Optional.of(found.entry().valueAtHand());
+        } catch (Unreachable above) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Writes a record anew from what is still to be had here: from what LMDB shows, if only the disk has it wrong, or
+     * from the leaf above it.
      *
      * @param txn may write
      * @return the path at which others have it; empty: nothing is missing any more

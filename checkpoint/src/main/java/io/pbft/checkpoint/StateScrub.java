@@ -1,6 +1,8 @@
 package io.pbft.checkpoint;
 
 import io.pbft.checkpoint.StateRepair.Place;
+import io.pbft.checkpoint.TreeNode.Inner;
+import io.pbft.checkpoint.TreeNode.Leaf;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import java.io.IOException;
@@ -15,12 +17,15 @@ import org.lmdbjava.Txn;
  * stays open for longer than that, and so no page that was freed is kept from being used again.
  *
  * <p>It reads as {@link LmdbPages} and {@link StateCheck} do before a start, from the disk and not from the system's
- * cache, and finds records that are damaged; what is wrong with the pages themselves it throws.
+ * cache, and finds records that are damaged, that are gone, or that are not those that the tree means; what is wrong
+ * with the pages themselves it throws.
  *
  * <p>One thread's.
  */
 final class StateScrub {
-    /** Leaf pages looked at in one step, with the values that lie outside of them: 128 KiB, some milliseconds. */
+    /**
+     * Leaf pages looked at in one step, with the values that lie outside of them: 128 KiB, and some ten milliseconds.
+     */
     static final int LEAVES_PER_STEP = 32;
 
     private static final List<String> TREES = List.of("meta", StateCheck.ENTRIES, StateCheck.NODES);
@@ -57,15 +62,19 @@ final class StateScrub {
                 return damaged;
             }
             StateTables.Head head = tables.head(txn).orElseThrow();
+            if (!tables.hasNode(txn, Bytes.EMPTY)) {
+                damaged.add(new Place(false, Bytes.EMPTY));
+                return damaged;
+            }
             LmdbPages.Values values = new LmdbPages.Values() {
                 @Override
                 public void check(String name, ByteBuffer key, ByteBuffer value) {
-                    checkRecord(txn, head, name, key, value).ifPresent(damaged::add);
+                    damaged.addAll(checkRecord(txn, head, name, key, value));
                 }
 
                 @Override
                 public void end() {
-                    // Only a look at everything could say that something is missing.
+                    // What is missing is found by what speaks of it.
                 }
             };
             Optional<Bytes> next =
@@ -82,25 +91,48 @@ final class StateScrub {
         }
     }
 
-    private Optional<Place> checkRecord(
+    private List<Place> checkRecord(
             Txn<ByteBuffer> txn, StateTables.Head head, String name, ByteBuffer key, ByteBuffer value) {
-        if (name.equals(StateCheck.ENTRIES)) {
-            return StateCheck.isWholeEntry(key, value)
-                    ? Optional.empty()
-                    : Optional.of(new Place(true, LmdbEnvironment.copy(key)));
-        }
-        if (name.equals(StateCheck.NODES)) {
-            Bytes path = LmdbEnvironment.copy(key).slice(1, key.remaining());
-            try {
-                Optional<Digest> wanted = repair.expected(txn, head, path);
-                return wanted.equals(Optional.of(Digest.of(LmdbEnvironment.copy(value))))
-                        ? Optional.empty()
-                        : Optional.of(new Place(false, path));
-            } catch (StateRepair.Unreachable above) {
-                // A node above it is damaged, and was found before: this one is looked at the next time.
-                return Optional.empty();
+        Bytes place = LmdbEnvironment.copy(key);
+        try {
+            if (name.equals(StateCheck.ENTRIES)) {
+                boolean right = StateCheck.isWholeEntry(key, value)
+                        && repair.isInTree(txn, head, place, LmdbEnvironment.copy(value));
+                return right ? List.of() : List.of(new Place(true, place));
             }
+            if (name.equals(StateCheck.NODES)) {
+                return checkNode(txn, head, place.slice(1, place.size()), LmdbEnvironment.copy(value));
+            }
+        } catch (StateRepair.Unreachable above) {
+            // A node above it is damaged, and was found before: this one is looked at the next time.
         }
-        return Optional.empty();
+        return List.of();
+    }
+
+    /**
+     * Whether it is the one that the tree has there, and what it speaks of is there: what is gone does not come by
+     * itself.
+     */
+    private List<Place> checkNode(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path, Bytes content) {
+        if (!repair.expected(txn, head, path).equals(Optional.of(Digest.of(content)))) {
+            return List.of(new Place(false, path));
+        }
+        List<Place> gone = new ArrayList<>();
+        if (TreeInstall.decodeChecked(content) instanceof Inner inner) {
+            for (int i = 0; i < StateTree.FANOUT; i++) {
+                Bytes below = StateTree.childPath(path, i);
+                if (inner.child(i) != null && !tables.hasNode(txn, below)) {
+                    gone.add(new Place(false, below));
+                }
+            }
+        } else if (TreeInstall.decodeChecked(content) instanceof Leaf leaf) {
+            leaf.entries().forEach(entry -> {
+                Bytes place = StateTables.place(entry.key());
+                if (!tables.hasRecord(txn, place)) {
+                    gone.add(new Place(true, place));
+                }
+            });
+        }
+        return gone;
     }
 }

@@ -191,6 +191,11 @@ final class StateTables {
                 .array());
     }
 
+    /** The value in what {@link #record} has made. */
+    static Bytes value(Bytes key, Bytes record) {
+        return record.slice(Integer.BYTES + (isLong(key) ? Short.BYTES + key.size() : 0), record.size());
+    }
+
     private ByteBuffer reserve(Dbi<ByteBuffer> database, Txn<ByteBuffer> txn, Bytes key, int size, boolean append) {
         return append
                 ? database.reserve(txn, buffer.of(key), size, PutFlags.MDB_APPEND)
@@ -336,6 +341,10 @@ final class StateTables {
         } catch (MalformedNode e) {
             throw new IllegalStateException("a node with the right digest is none", e);
         }
+    }
+
+    boolean hasNode(Txn<ByteBuffer> txn, Bytes path) {
+        return databases.nodes().get(txn, buffer.of(NODE.concat(path))) != null;
     }
 
     /** What stands at a path, right or wrong. */
