@@ -41,12 +41,15 @@ class InstallCrashTest {
     /** After so many transactions the process ends. */
     private int partsLeft = Integer.MAX_VALUE;
 
+    private Runnable betweenParts = () -> {};
+
     private LmdbStateStore open() {
         return LmdbStateStore.open(
                 folder, MAP_BYTES, new PartSize(PART_BYTES, this::committed), callbacks::add, failures::add);
     }
 
     private void committed() {
+        betweenParts.run();
         partsLeft--;
         if (partsLeft == 0) {
             throw new IllegalStateException("the process ends here, says this test");
@@ -161,6 +164,28 @@ class InstallCrashTest {
     @Test
     void whatFitsIntoOneTransactionIsOne() throws Exception {
         assertThat(cutEverywhere(3, 5)).isEqualTo(2);
+    }
+
+    /** Between two transactions hardly anything in the tree is what the tree says: that is no damage. */
+    @Test
+    void whatLooksForDamageMeanwhileFindsNone() throws Exception {
+        sourceWith(1_000);
+        localWith(1_000);
+        try (LmdbStateStore store = open()) {
+            StateInstall install = store.install(SEQ, target);
+            fetch(source, install);
+            betweenParts = () -> {
+                for (int i = 0; i < 8; i++) {
+                    store.scrub();
+                }
+            };
+            install.commit(installed -> {});
+            callbacks.take().run();
+            betweenParts = () -> {};
+            assertThat(store.repairs()).isEqualTo(new LmdbStateStore.Repairs(0, 0));
+        }
+        assertThat(failures).isEmpty();
+        assertWhole();
     }
 
     /** Nothing of the state before is left, and not all of the one after: it says so, and is fetched anew. */

@@ -424,6 +424,24 @@ class SegmentJournalTest {
         }
     }
 
+    /** What may be on its way to the disk is nothing that a look at a journal in use could call damaged. */
+    @Test
+    void whatIsWrittenSinceALookBeganIsNotLookedAt() throws IOException {
+        try (SegmentJournal journal = open()) {
+            for (int i = 1; i <= 3; i++) {
+                appendAndWait(journal, entry(Kind.COMMIT, i, 0, "content " + i));
+            }
+        }
+        long id = JournalMark.peek(folder).orElseThrow().journal();
+        // The first block is the segment's, and each group has one.
+        flip(segments().get(0), 2 * JournalFormat.BLOCK_BYTES + JournalFormat.GROUP_HEAD_BYTES + 3);
+        Path journal = folder.resolve("journal");
+        assertThat(JournalScan.readUncached(journal, new JournalMark.Mark(id, 1)).damages())
+                .isEmpty();
+        assertThat(JournalScan.readUncached(journal, new JournalMark.Mark(id, 3)).damages())
+                .isNotEmpty();
+    }
+
     @Test
     void aMissingSegmentIsMissed() throws IOException {
         try (SegmentJournal journal = open()) {
