@@ -41,6 +41,6 @@ class MovingTargetTest {
     private static Stream<String> notes(SimResult result, String event) {
         return result.trace()
                 .lines()
-                .filter(line -> line.contains("\"e\":\"note\"") && line.contains("\"at\":\"r3\"") && line.contains(event));
+                .filter(line -> Stream.of("\"e\":\"note\"", "\"at\":\"r3\"", event).allMatch(line::contains));
     }
 }
