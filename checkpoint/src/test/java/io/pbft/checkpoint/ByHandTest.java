@@ -1,9 +1,13 @@
 package io.pbft.checkpoint;
 
+import com.google.errorprone.annotations.FormatMethod;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs one of the benchmarks of this module, by hand and alone on the machine:
@@ -15,6 +19,14 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
  */
 @EnabledIfSystemProperty(named = "by.hand", matches = ".+")
 class ByHandTest {
+    private static final Logger LOG = LoggerFactory.getLogger(ByHandTest.class);
+
+    /** Where a benchmark says what it has measured. */
+    @FormatMethod
+    static void report(String format, Object... figures) {
+        LOG.info("{}", String.format(Locale.ROOT, format, figures));
+    }
+
     @Test
     void run() throws Exception {
         List<String> words = Arrays.asList(System.getProperty("by.hand").trim().split(" +"));

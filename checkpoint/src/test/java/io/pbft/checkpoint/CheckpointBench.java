@@ -1,7 +1,6 @@
 package io.pbft.checkpoint;
 
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -11,8 +10,8 @@ import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * What a checkpoint of 1,000 changed keys costs in states of different sizes. Run by hand: {@code CheckpointBench FOLDER
- * KEYS...}. A state that is not in the folder is made first; run it again to measure without that.
+ * What a checkpoint of 1,000 changed keys costs in states of different sizes. Run by hand: {@code CheckpointBench
+ * FOLDER KEYS...}. A state that is not in the folder is made first; run it again to measure without that.
  */
 final class CheckpointBench {
     private static final int CHANGED = 1_000;
@@ -23,7 +22,6 @@ final class CheckpointBench {
     private CheckpointBench() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        PrintStream out = ChildProcess.reports();
         for (int i = 1; i < args.length; i++) {
             Path folder = Path.of(args[0], args[i]);
             int keys = Integer.parseInt(args[i]);
@@ -31,13 +29,13 @@ final class CheckpointBench {
                 Files.createDirectories(folder);
                 long started = System.nanoTime();
                 BulkLoad.load(folder, keys, VALUE_BYTES);
-                out.printf("%,d keys: made in %.1f s%n", keys, (System.nanoTime() - started) / 1e9);
+                ByHandTest.report("%,d keys: made in %.1f s", keys, (System.nanoTime() - started) / 1e9);
             }
-            measure(out, folder, keys);
+            measure(folder, keys);
         }
     }
 
-    private static void measure(PrintStream out, Path folder, int keys) throws IOException, InterruptedException {
+    private static void measure(Path folder, int keys) throws IOException, InterruptedException {
         LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
         Random random = new Random(System.nanoTime());
         try (LmdbStateStore store = LmdbStateStore.open(folder, callbacks::add, failure -> {
@@ -64,9 +62,9 @@ final class CheckpointBench {
             }
             Arrays.sort(nanos);
             Arrays.sort(reads);
-            out.printf(
+            ByHandTest.report(
                     "%,d keys: checkpoint of %,d changes: median %.1f ms, 90 %% %.1f ms, max %.1f ms; a read %.1f us;"
-                            + " file %,d MB, %s%n",
+                            + " file %,d MB, %s",
                     keys,
                     CHANGED,
                     nanos[ROUNDS / 2] / 1e6,

@@ -2,7 +2,6 @@ package io.pbft.checkpoint;
 
 import io.pbft.checkpoint.JournalEntry.Kind;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -20,10 +19,9 @@ final class RecoveryBench {
     private RecoveryBench() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        PrintStream out = ChildProcess.reports();
-        measureAppends(out, Path.of(args[0], "appends"));
+        measureAppends(Path.of(args[0], "appends"));
         for (int i = 1; i < args.length; i++) {
-            measureRecovery(out, Path.of(args[0], args[i]), Integer.parseInt(args[i]));
+            measureRecovery(Path.of(args[0], args[i]), Integer.parseInt(args[i]));
         }
     }
 
@@ -44,7 +42,7 @@ final class RecoveryBench {
     }
 
     /** One at a time: each waits for its own sync. */
-    private static void measureAppends(PrintStream out, Path folder) throws InterruptedException {
+    private static void measureAppends(Path folder) throws InterruptedException {
         long[] nanos = new long[APPENDS];
         try (SegmentJournal journal = open(folder)) {
             for (int i = 0; i < 2 * APPENDS; i++) {
@@ -54,12 +52,12 @@ final class RecoveryBench {
             }
         }
         Arrays.sort(nanos);
-        out.printf(
-                "an append of 1,000 bytes: median %.3f ms, 99 %% %.3f ms, max %.1f ms%n",
+        ByHandTest.report(
+                "an append of 1,000 bytes: median %.3f ms, 99 %% %.3f ms, max %.1f ms",
                 nanos[APPENDS / 2] / 1e6, nanos[APPENDS * 99 / 100] / 1e6, nanos[APPENDS - 1] / 1e6);
     }
 
-    private static void measureRecovery(PrintStream out, Path folder, int megabytes) throws InterruptedException {
+    private static void measureRecovery(Path folder, int megabytes) throws InterruptedException {
         try (SegmentJournal journal = open(folder)) {
             long entries = megabytes * 1_000_000L / ENTRY_BYTES;
             for (long seq = 1; seq < entries; seq++) {
@@ -78,8 +76,8 @@ final class RecoveryBench {
             }
         }
         Arrays.sort(nanos);
-        out.printf(
-                "a journal of %,d MB, %,d entries: opened and read in %.0f ms%n",
+        ByHandTest.report(
+                "a journal of %,d MB, %,d entries: opened and read in %.0f ms",
                 megabytes, loaded, nanos[ROUNDS / 2] / 1e6);
     }
 }

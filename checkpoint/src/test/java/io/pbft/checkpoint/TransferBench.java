@@ -2,7 +2,6 @@ package io.pbft.checkpoint;
 
 import io.pbft.crypto.Bytes;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,12 +13,11 @@ import java.util.stream.Collectors;
 
 /**
  * What it costs to bring one store to the state of another, without a network between them. Run by hand:
- * {@code TransferBench FOLDER KEYS VALUE_BYTES PER_MILLE...}. Per mille: how many entries are changed at the source before
- * each transfer; "all" is a transfer into an empty store. The source is made where it is not there yet; run it again to
- * measure without that.
+ * {@code TransferBench FOLDER KEYS VALUE_BYTES PER_MILLE...}. Per mille: how many entries are changed at the source
+ * before each transfer; "all" is a transfer into an empty store. The source is made where it is not there yet; run it
+ * again to measure without that.
  */
 final class TransferBench {
-    private final PrintStream out = ChildProcess.reports();
     private final LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
     private final Random random = new Random(System.nanoTime());
     private final Path folder;
@@ -103,8 +101,8 @@ final class TransferBench {
         callbacks.take().run();
         long ended = System.nanoTime();
         long bytes = install.progress().bytesReceived();
-        out.printf(
-                "%s: %,d nodes, %.1f MB moved; fetched in %.2f s, installed in %.2f s: %.1f MB/s; file %,d MB, %s%n",
+        ByHandTest.report(
+                "%s: %,d nodes, %.1f MB moved; fetched in %.2f s, installed in %.2f s: %.1f MB/s; file %,d MB, %s",
                 what,
                 nodes,
                 bytes / 1e6,
@@ -115,7 +113,9 @@ final class TransferBench {
                 memory());
     }
 
-    /** Of this process, as the system sees it: the file's pages in memory count as well, and are given up when needed. */
+    /**
+     * Of this process, as the system sees it: the file's pages in memory count as well, and are given up when needed.
+     */
     static String memory() throws IOException {
         Path status = Path.of("/proc/self/status");
         if (!Files.exists(status)) {
