@@ -93,10 +93,10 @@ final class OwnVotes {
     }
 
     private void remember(Signed<PrePrepare> proposal) {
-        remember(
-                MessageType.PRE_PREPARE,
-                proposal.statement().seq(),
-                proposal.statement().view());
+        PrePrepare header = proposal.statement();
+        if (header.signer().index() == self) {
+            remember(MessageType.PRE_PREPARE, header.seq(), header.view());
+        }
     }
 
     private void remember(MessageType type, long seq, long view) {
