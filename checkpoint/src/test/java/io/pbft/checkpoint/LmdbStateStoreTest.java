@@ -284,21 +284,6 @@ class LmdbStateStoreTest extends StateStoreContract {
         }
     }
 
-    /** LMDB's list of readers is of the past when nobody has the file open, whatever is in it. */
-    @Test
-    void theListOfReadersIsBegunAnew() throws IOException {
-        open().close();
-        Path readers = folder.resolve("one/state/lock.mdb");
-        for (byte[] garbage : List.of(new byte[0], large(1, 9_000).toByteArray(), large(2, 100).toByteArray())) {
-            Files.write(readers, garbage);
-            try (StateStore store = open()) {
-                store.state().put(utf8("k"), Bytes.wrap(garbage));
-                store.checkpoint(store.seq() + 1, Map.of(), root -> {});
-                settle();
-            }
-        }
-    }
-
     @Test
     void aDamagedValueIsFoundWhenItIsRead() throws IOException {
         String value = "a value that shall not be believed once it has changed";
