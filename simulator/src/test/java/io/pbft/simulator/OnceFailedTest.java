@@ -50,7 +50,7 @@ class OnceFailedTest {
                     + " --restart 1@540659us --fail-disk 3@206104us..439104us --disk-latency 50us..20ms --parameters"
                     + " batchOperationsMax=4,checkpointInterval=9,fairnessTimeoutMillis=1000,"
                     + "pipelineDepth=2,requestTimeoutMillis=250,statusIntervalMillis=180,"
-            + "viewChangeTimeoutMaxMillis=1800,viewChangeTimeoutMillis=470,window=30";
+                    + "viewChangeTimeoutMaxMillis=1800,viewChangeTimeoutMillis=470,window=30";
 
     @ParameterizedTest
     @ValueSource(strings = {TRANSFER_FROM_AFAR, DIED_WHILE_FETCHING})

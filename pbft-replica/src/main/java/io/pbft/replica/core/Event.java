@@ -2,8 +2,6 @@ package io.pbft.replica.core;
 
 /** What a core notes, by name: operators read it in the log, tests wait for it, the simulator counts it as a probe. */
 public enum Event {
-    /** A message changed nothing; the detail says why. */
-    IGNORED,
     /** The status changed: into a view, out of it, into or out of recovery. */
     STATUS_CHANGED,
     REQUEST_TIMED_OUT,
@@ -22,7 +20,5 @@ public enum Event {
     STATE_SOURCE_SLOW,
     DECISION_LEARNED,
     PRIMARY_SUSPECTED,
-    EQUIVOCATION,
-    REQUEST_REFUSED,
-    WINDOW_FULL
+    EQUIVOCATION
 }

@@ -18,8 +18,8 @@ final class NoteLog {
 
     private static Level level(Effect.Note note) {
         return switch (note.event()) {
-            case IGNORED, NULL_REQUEST_PROPOSED, BATCH_FETCHED, DECISION_LEARNED, WINDOW_FULL -> Level.TRACE;
-            case CHECKPOINT_STABLE, REQUEST_REFUSED -> Level.DEBUG;
+            case NULL_REQUEST_PROPOSED, BATCH_FETCHED, DECISION_LEARNED -> Level.TRACE;
+            case CHECKPOINT_STABLE -> Level.DEBUG;
             case STATUS_CHANGED,
                     VIEW_ENTERED,
                     JOINED_VIEW_CHANGE,

@@ -69,7 +69,8 @@ final class AnyLies {
         void outgoing(NodeId to, Message message, Way way) {
             if (message instanceof Reply reply && !reply.items().isEmpty() && way.dares(0.8, to, keyOf(message))) {
                 long chance = way.chance(keyOf(message), to.index());
-                way.lie(to, (chance & 3) == 0 ? unsigned(reply, (chance & 4) == 0) : lie(reply, way));
+                int besides = (chance >> 3 & 7) == 0 ? 1 : 0;
+                way.lie(to, (chance & 3) == 0 ? unsigned(reply, (chance & 4) == 0) : lie(reply, besides, way));
             } else {
                 way.pass(to, message);
             }
@@ -90,13 +91,18 @@ final class AnyLies {
         }
 
         static Reply lie(Reply reply, Way way) {
+            return lie(reply, 0, way);
+        }
+
+        /** Other results, signed; and, where {@code besides} is not 0, said to be those of a client so many further. */
+        private static Reply lie(Reply reply, int besides, Way way) {
             Bytes result = Bytes.utf8("lie");
             List<ReplyLeaf> leaves = new ArrayList<>();
             List<Digest> hashes = new ArrayList<>();
             for (Reply.Item item : reply.items()) {
                 ReplyLeaf leaf = item.leaf();
                 ReplyLeaf lie = new ReplyLeaf(
-                        leaf.client(),
+                        leaf.client() + besides,
                         leaf.epoch(),
                         leaf.number(),
                         leaf.seq(),

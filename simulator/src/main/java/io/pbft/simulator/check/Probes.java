@@ -81,7 +81,10 @@ public final class Probes {
     public static SortedSet<String> all() {
         SortedSet<String> all = new TreeSet<>(PATHS);
         for (Event event : Event.values()) {
-            all.add(note(event));
+            // A correct replica whose state is another one than the others' is a violation, not a rare path.
+            if (event != Event.CHECKPOINT_DIVERGED) {
+                all.add(note(event));
+            }
         }
         for (Rejection reason : Rejection.values()) {
             all.add(rejected(reason));

@@ -16,6 +16,7 @@ import io.pbft.protocol.Sealer;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.Verdict;
 import io.pbft.protocol.Verifier;
+import io.pbft.simulator.check.Probes;
 import io.pbft.simulator.workload.Application;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
@@ -208,7 +209,11 @@ public final class ClientNode implements Network.Endpoint {
 
     private Optional<Verdict> verdict(Parcel parcel) {
         try {
-            return Optional.of(parcel.verdict(verifier));
+            Verdict verdict = parcel.verdict(verifier);
+            if (verdict instanceof Verdict.Rejected rejected) {
+                world.probe(Probes.rejected(rejected.reason()));
+            }
+            return Optional.of(verdict);
         } catch (RuntimeException e) {
             watch.failed(name(), e);
             return Optional.empty();

@@ -23,7 +23,6 @@ import io.pbft.replica.core.Config;
 import io.pbft.replica.core.Core;
 import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Effects;
-import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Input;
 import io.pbft.replica.core.Replica;
 import io.pbft.replica.core.ReplicaReport;
@@ -353,9 +352,7 @@ final class TranscriptCluster {
 
         @Override
         public void note(Effect.Note note) {
-            if (note.event() != Event.IGNORED) {
-                say("  r" + index + " notes " + note.event() + " view " + note.view() + " seq " + note.seq());
-            }
+            say("  r" + index + " notes " + note.event() + " view " + note.view() + " seq " + note.seq());
         }
 
         @Override
