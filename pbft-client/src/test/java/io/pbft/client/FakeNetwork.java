@@ -102,8 +102,7 @@ final class FakeNetwork implements Network {
             if (!leaves.containsKey(number)) {
                 Bytes operation = request.operations().get(i);
                 boolean fails = operation.startsWith(Bytes.utf8("fail"));
-                boolean expires = operation.startsWith(Bytes.utf8("future"));
-                Outcome outcome = fails ? Outcome.FAILED : expires ? Outcome.OUT_OF_WINDOW : Outcome.EXECUTED;
+                Outcome outcome = fails ? Outcome.FAILED : outcomeNamedBy(operation);
                 Bytes result = fails ? Bytes.utf8("it cannot be") : TestCluster.reverse(operation);
                 seq++;
                 leaves.put(number, TestCluster.leaf(request, i, seq, outcome, result));
@@ -115,6 +114,16 @@ final class FakeNetwork implements Network {
                 answer(replica, numbers, request.replier() < 0 || request.replier() == replica);
             }
         }
+    }
+
+    /** An operation that is the name of an outcome meets it. */
+    private static Outcome outcomeNamedBy(Bytes operation) {
+        for (Outcome outcome : Outcome.values()) {
+            if (operation.equals(Bytes.utf8(outcome.name()))) {
+                return outcome;
+            }
+        }
+        return Outcome.EXECUTED;
     }
 
     private void answer(int replica, List<List<Long>> numbers, boolean full) {

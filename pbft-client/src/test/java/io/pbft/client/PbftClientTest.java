@@ -174,8 +174,19 @@ class PbftClientTest {
                             .valid())
                     .isTrue();
 
-            var rejected = catchThrowableOfType(RejectedException.class, () -> client.call(Bytes.utf8("future")));
-            assertThat(rejected.reason()).isEqualTo(RejectedException.Reason.OUT_OF_WINDOW);
+            for (RejectedException.Reason reason : RejectedException.Reason.values()) {
+                Bytes operation = Bytes.utf8(reason.name());
+                var rejected = catchThrowableOfType(RejectedException.class, () -> client.call(operation));
+                assertThat(rejected.reason()).isEqualTo(reason);
+                assertThat(rejected).hasMessageContaining(reason.name());
+                assertThat(rejected.receipt()
+                                .orElseThrow()
+                                .verify(cluster.config(), TestCluster.SCHEME)
+                                .valid())
+                        .isTrue();
+            }
+            // Whatever was rejected, the client goes on, be it in another session.
+            assertThat(client.call(OP)).isNotNull();
         }
     }
 

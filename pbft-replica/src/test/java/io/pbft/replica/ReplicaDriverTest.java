@@ -36,9 +36,11 @@ import io.pbft.replica.core.Effect;
 import io.pbft.replica.core.Event;
 import io.pbft.replica.core.Input;
 import io.pbft.replica.core.Promise;
+import io.pbft.replica.core.ResultRoom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -60,7 +62,7 @@ class ReplicaDriverTest {
             calls.add(new Effect.Call(1, Bytes.utf8(operation)));
         }
         return new Effect.Execute(
-                seq, 5_000 + seq, Digest.of(Bytes.utf8("seed")), calls, io.pbft.replica.core.ResultRoom.UNBOUNDED);
+                seq, 5_000 + seq, Digest.of(Bytes.utf8("seed")), calls, ResultRoom.UNBOUNDED);
     }
 
     @Test
@@ -225,6 +227,23 @@ class ReplicaDriverTest {
                         .containsExactly(
                                 new Input.Result(Outcome.FAILED, Bytes.utf8("no such account")),
                                 new Input.Result(Outcome.EXECUTED, Bytes.utf8("nothing"))));
+    }
+
+    @Test
+    void anOperationWhoseResultFindsNoRoomLeavesNoTrace() {
+        Effect.Execute roomy = execute(1, "a", "b", "c");
+        ResultRoom room = new ResultRoom(100, 100, 100, 0, new TreeMap<>(Map.of(1, 20L)));
+        DriverBench bench = DriverBench.emitting(
+                machine((operation, state) -> {
+                    state.put(operation.payload(), Bytes.EMPTY);
+                    return Bytes.wrap(new byte[operation.payload().equals(Bytes.utf8("c")) ? 64 : 70]);
+                }),
+                new Effect.Execute(1, roomy.timeMillis(), roomy.seed(), roomy.calls(), room));
+        bench.driver.handle(TICK);
+        assertThat(bench.core.learned(Input.Executed.class).get(0).results())
+                .extracting(Input.Result::outcome)
+                .containsExactly(Outcome.EXECUTED, Outcome.RESULTS_FULL, Outcome.EXECUTED);
+        assertThat(bench.store.state.entries).containsOnlyKeys(Bytes.utf8("a"), Bytes.utf8("c"));
     }
 
     @Test
