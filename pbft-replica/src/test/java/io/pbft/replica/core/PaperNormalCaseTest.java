@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.Batch;
+import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.NodeId;
 import io.pbft.protocol.PrePrepare;
 import io.pbft.protocol.Proposal;
 import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
+import io.pbft.protocol.ViewChange;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -286,5 +288,56 @@ class PaperNormalCaseTest {
             assertThat(node.executed).containsExactly("a");
             assertThat(node.report().view()).isZero();
         }
+    }
+
+    @Test
+    @DisplayName("TOCS'02 2.3.2: a PREPARE of a view that is past is not accepted; one of a view to come is kept")
+    void aPrepareOfAnEarlierViewIsNotAccepted() {
+        alone();
+        world.receive(3, 1, world.newView(1, viewChanges(1), 1));
+        Batch batch = world.batch("a");
+        world.receive(3, 2, world.prepare(2, 0, 1, batch));
+        assertThat(world.node(3).report().ignored()).containsEntry("PREPARE of an earlier view", 1L);
+        assertThat(world.node(3).report().logSlots()).isZero();
+        world.receive(3, 0, world.prepare(0, 2, 1, batch));
+        world.receive(3, 1, world.prepare(1, 2, 1, batch));
+        world.receive(3, 2, world.newView(2, viewChanges(2), 1));
+        world.receive(3, 2, world.proposal(2, 1, batch));
+        assertThat(world.node(3).promises(Promise.CommitTo.class)).hasSize(1);
+    }
+
+    private List<Signed<ViewChange>> viewChanges(long view) {
+        return List.of(
+                world.viewChange(0, view, CheckpointCertificate.GENESIS),
+                world.viewChange(1, view, CheckpointCertificate.GENESIS),
+                world.viewChange(2, view, CheckpointCertificate.GENESIS));
+    }
+
+    @Test
+    @DisplayName("TOCS'02 5.1.4: the primary has no more batches in flight than the pipeline is deep")
+    void thePipelineIsBounded() {
+        alone();
+        for (int i = 1; i <= 20; i++) {
+            world.submit(0, i, "op" + i, 0);
+            world.tick(1);
+        }
+        int depth = world.parameters.pipelineDepth();
+        assertThat(world.node(0).promises(Promise.Propose.class)).hasSize(depth);
+        world.receive(0, 1, world.decision(0, 1, world.node(0).proposals.get(0).batch()));
+        assertThat(world.node(0).report().lastExecuted()).isEqualTo(1);
+        assertThat(world.node(0).promises(Promise.Propose.class)).hasSize(depth + 1);
+    }
+
+    @Test
+    @DisplayName("TOCS'02 2.3.2: a quorum of COMMITs decides for whoever holds the batch, prepared here or not")
+    void aQuorumOfCommitsDecidesWithoutPrepares() {
+        alone();
+        Batch batch = world.batch("a");
+        world.receive(3, 0, world.proposal(0, 1, batch));
+        for (int sender = 0; sender < 3; sender++) {
+            world.receive(3, sender, world.commit(sender, 0, 1, batch));
+        }
+        assertThat(world.node(3).promises(Promise.CommitTo.class)).isEmpty();
+        assertThat(world.node(3).executed).containsExactly("a");
     }
 }

@@ -2,6 +2,7 @@ package io.pbft.replica.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Proposal;
@@ -100,5 +101,46 @@ class PaperViewChangeTest {
         assertThat(world.node(1).promises(Promise.Propose.class))
                 .extracting(propose -> propose.prePrepare().seq())
                 .containsExactly(7L);
+    }
+
+    @Test
+    @DisplayName("TOCS'02 2.3.5: the primary of v + 1 needs 2f VIEW-CHANGEs for v + 1 of others, and adds its own")
+    void theNewPrimaryNeedsAQuorumForItsView() {
+        world.link = letter -> letter.from().isClient();
+        CheckpointCertificate start = CheckpointCertificate.GENESIS;
+        world.receive(1, 3, world.viewChange(3, 2, start));
+        world.receive(1, 2, world.viewChange(2, 1, start));
+        assertThat(world.node(1).promises(Promise.LeaveView.class)).hasSize(1);
+        assertThat(world.node(1).promises(Promise.LeadView.class))
+                .as("one wants a later view")
+                .isEmpty();
+        world.node(1).disk = false;
+        world.receive(1, 0, world.viewChange(0, 1, start));
+        Promise.LeadView lead = world.node(1).promises(Promise.LeadView.class).get(0);
+        assertThat(lead.viewChanges())
+                .extracting(vote -> vote.statement().replica())
+                .containsExactly(0, 1, 2);
+        assertThat(world.node(1).report().status())
+                .as("in the view once the NEW-VIEW is durable")
+                .isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        world.node(1).disk = true;
+        world.keepNext(world.node(1));
+        assertThat(world.node(1).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+    }
+
+    @Test
+    @DisplayName("TOCS'02 2.3.5: a backup that enters a view prepares each message of O, and nothing else")
+    void aBackupPreparesEachMessageOfO() {
+        order(1, 6);
+        thePrimaryDies();
+        for (int backup = 2; backup < 4; backup++) {
+            assertThat(world.node(backup).prepares)
+                    .filteredOn(vote -> vote.statement().view() == 1)
+                    .extracting(vote -> vote.statement().seq())
+                    .containsExactly(5L, 6L, 7L);
+        }
+        assertThat(world.node(1).prepares)
+                .as("the primary's PRE-PREPARE is its word")
+                .noneMatch(vote -> vote.statement().view() == 1);
     }
 }

@@ -8,6 +8,7 @@ import io.pbft.protocol.CheckpointCertificate;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.Signed;
+import io.pbft.protocol.StableProof;
 import io.pbft.protocol.Statement;
 import io.pbft.protocol.Status;
 import io.pbft.protocol.ViewChange;
@@ -77,6 +78,31 @@ class RejoinTest {
         order(10);
         assertThat(world.node(3).executed).hasSize(submitted);
         assertThat(world.node(0).executed).hasSize(submitted);
+    }
+
+    @Test
+    @DisplayName("trap 53: to have executed as far is not enough: below a stable checkpoint there is no voting again")
+    void executedButNotStableIsNotFarEnough() {
+        order(3);
+        loseDiskOf(3);
+        long bound = 2L * world.parameters.window();
+        world.link = letter -> letter.to() != 3
+                || !(letter.message() instanceof StableProof proof
+                                && proof.certificate().seq() >= bound
+                        || letter.message() instanceof Signed<?> signed
+                                && signed.statement() instanceof Checkpoint checkpoint
+                                && checkpoint.seq() >= bound);
+        for (int i = 0; i < 26; i++) {
+            order(1);
+            world.tick(12);
+        }
+        assertThat(world.node(3).report().lastExecuted()).isGreaterThan(bound);
+        assertThat(world.node(3).report().stableCheckpoint()).isLessThan(bound);
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.REJOINING);
+        assertThat(world.node(3).signedEver).isEmpty();
+        world.link = letter -> true;
+        world.tick(50);
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
     }
 
     @Test
