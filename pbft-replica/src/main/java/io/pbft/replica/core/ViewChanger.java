@@ -137,8 +137,8 @@ final class ViewChanger {
         if (state.status() != ReplicaReport.Status.VIEW_CHANGE) {
             return;
         }
-        // A NEW-VIEW that waits for its batches shows a quorum too, and they may never come.
-        if (quorumTick < 0 && (waiting != null || quorumLeft())) {
+        // Also while a NEW-VIEW waits for its batches: they may never come.
+        if (quorumTick < 0 && quorumLeft()) {
             quorumTick = state.tick;
         }
         if (waiting == null && mayLead()) {
@@ -252,7 +252,6 @@ final class ViewChanger {
             return;
         }
         waiting = new Waiting(message, plan);
-        advance(out);
         enterWhenComplete(out);
     }
 

@@ -208,4 +208,20 @@ class FairnessTest {
         order(of(world.request(0, 1, "next")));
         assertThat(world.node(1).executed).containsExactly("next");
     }
+
+    @Test
+    @DisplayName("To refuse what waits is progress: a client that asks for nothing else brings no correct primary down")
+    void refusalsOfWhatWaitsAreProgress() {
+        Signed<Request> waits = world.submit(0, 1_000_000, "jump", 1, 2, 3);
+        for (int i = 1; i <= 30; i++) {
+            Signed<Request> next = world.submit(0, 1_000_000 + i, "jump", 1, 2, 3);
+            world.deliver();
+            order(of(waits));
+            world.tick(20);
+            waits = next;
+        }
+        assertThat(30 * 20).isGreaterThan(fairnessTicks());
+        assertThat(viewChanged()).isFalse();
+        assertThat(world.node(1).report().queued()).isEqualTo(1);
+    }
 }

@@ -86,12 +86,7 @@ class RejoinTest {
         order(3);
         loseDiskOf(3);
         long bound = 2L * world.parameters.window();
-        world.link = letter -> letter.to() != 3
-                || !(letter.message() instanceof StableProof proof
-                                && proof.certificate().seq() >= bound
-                        || letter.message() instanceof Signed<?> signed
-                                && signed.statement() instanceof Checkpoint checkpoint
-                                && checkpoint.seq() >= bound);
+        world.link = letter -> letter.to() != 3 || provenCheckpoint(letter) < bound;
         for (int i = 0; i < 26; i++) {
             order(1);
             world.tick(12);
@@ -103,6 +98,20 @@ class RejoinTest {
         world.link = letter -> true;
         world.tick(50);
         assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
+    }
+
+    /** The number of the checkpoint that a letter proves, or votes for; 0 where it is about none. */
+    private static long provenCheckpoint(CoreWorld.Letter letter) {
+        if (letter.message() instanceof StableProof proof) {
+            return proof.certificate().seq();
+        }
+        boolean votes = CheckpointTest.carries(letter, Checkpoint.class);
+        return votes
+                ? ((Signed<?>) letter.message())
+                        .as(Checkpoint.class)
+                        .statement()
+                        .seq()
+                : 0;
     }
 
     @Test
