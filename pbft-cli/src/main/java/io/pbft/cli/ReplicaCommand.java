@@ -78,6 +78,7 @@ final class ReplicaCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         NativeProvider.register();
+        HeapKeeper.start();
         ClusterFolder folder = dir.folder();
         ClusterConfig cluster = folder.read();
         if (!cluster.has(NodeId.replica(id))) {
