@@ -436,9 +436,11 @@ class SegmentJournalTest {
         // The first block is the segment's, and each group has one.
         flip(segments().get(0), 2 * JournalFormat.BLOCK_BYTES + JournalFormat.GROUP_HEAD_BYTES + 3);
         Path journal = folder.resolve("journal");
-        assertThat(JournalScan.readUncached(journal, new JournalMark.Mark(id, 1)).damages())
+        assertThat(JournalScan.readUncached(journal, new JournalMark.Mark(id, 1))
+                        .damages())
                 .isEmpty();
-        assertThat(JournalScan.readUncached(journal, new JournalMark.Mark(id, 3)).damages())
+        assertThat(JournalScan.readUncached(journal, new JournalMark.Mark(id, 3))
+                        .damages())
                 .isNotEmpty();
     }
 

@@ -40,8 +40,8 @@ import io.pbft.replica.core.ResultRoom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -61,8 +61,7 @@ class ReplicaDriverTest {
         for (String operation : operations) {
             calls.add(new Effect.Call(1, Bytes.utf8(operation)));
         }
-        return new Effect.Execute(
-                seq, 5_000 + seq, Digest.of(Bytes.utf8("seed")), calls, ResultRoom.UNBOUNDED);
+        return new Effect.Execute(seq, 5_000 + seq, Digest.of(Bytes.utf8("seed")), calls, ResultRoom.UNBOUNDED);
     }
 
     @Test

@@ -41,6 +41,7 @@ class MovingTargetTest {
     private static Stream<String> notes(SimResult result, String event) {
         return result.trace()
                 .lines()
-                .filter(line -> Stream.of("\"e\":\"note\"", "\"at\":\"r3\"", event).allMatch(line::contains));
+                .filter(line ->
+                        Stream.of("\"e\":\"note\"", "\"at\":\"r3\"", event).allMatch(line::contains));
     }
 }
