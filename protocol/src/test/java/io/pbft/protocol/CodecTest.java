@@ -255,7 +255,7 @@ class CodecTest {
         status[9] = 2;
         refused(status, Reason.UNKNOWN_CODE);
         byte[] reply = Codec.encode(new ReadReply(1, 1, 1, Outcome.EXECUTED, DIGEST, Optional.empty()));
-        reply[25] = 6;
+        reply[25] = 7;
         refused(reply, Reason.UNKNOWN_CODE);
     }
 
