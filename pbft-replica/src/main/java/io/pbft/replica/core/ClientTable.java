@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -38,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  * recently used sessions are forgotten. How many bytes the results may have is {@link ResultRoom}'s to say, before an
  * operation takes effect. A session that ended leaves the results of its last operations unacknowledged, so idle
  * sessions are forgotten where their results are in the way: a client's own after {@link #IDLE_MILLIS}, when its next
- * request finds more than half of what it may keep taken; others after {@link #LONG_IDLE_MILLIS}, at a checkpoint
- * that finds more than half of the pool taken by clients beyond their shares.
+ * request finds more than half of what it may keep taken, or more than half of the pool; others after {@link
+ * #LONG_IDLE_MILLIS}, at a checkpoint that finds more than half of the pool taken by clients beyond their shares.
  *
  * <p>NOT thread-safe.
  */
@@ -278,9 +279,9 @@ final class ClientTable {
         return epoch;
     }
 
-    /** What the operations admitted last may leave behind. */
-    ResultRoom room() {
-        return results.room();
+    /** What the operations admitted last, which are of these clients, may leave behind. */
+    ResultRoom room(Set<Integer> clientsOfThem) {
+        return results.room(clientsOfThem);
     }
 
     /** An admitted operation has run. */
@@ -290,8 +291,6 @@ final class ClientTable {
         InvariantViolation.check(session.executing.remove(planned.number()), "what was executed was admitted");
         session.replies.put(planned.number(), reply);
         results.add(planned.request().client(), reply.result().size());
-        InvariantViolation.check(
-                results.total() <= parameters.resultBytesMax(), "the results that are kept have their room");
     }
 
     /** A checkpoint is taken: what changed in the table's entries since the last one. */
@@ -376,7 +375,7 @@ final class ClientTable {
                 session.replies.put(number, reply);
                 session.persisted.add(number);
                 sessionsOf(client).answers++;
-                results.add(client, reply.result().size());
+                results.addLoaded(client, reply.result().size());
             }
         }
     }

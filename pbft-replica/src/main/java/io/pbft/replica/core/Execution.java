@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,7 +89,9 @@ final class Execution {
         state.agreedTimeMillis = timeMillis;
         List<ClientTable.Planned> planned = new ArrayList<>();
         List<Effect.Call> calls = new ArrayList<>();
+        TreeSet<Integer> clients = new TreeSet<>();
         for (Signed<Request> request : batch.requests()) {
+            clients.add(request.statement().client());
             for (ClientTable.Planned operation : state.clients.admit(slot.seq, timeMillis, request.statement())) {
                 planned.add(operation);
                 if (operation.refused() == null) {
@@ -97,7 +100,7 @@ final class Execution {
             }
         }
         running = new Running(slot.seq, committed.digest(), batch, planned);
-        out.add(new Effect.Execute(slot.seq, timeMillis, committed.digest(), calls, state.clients.room()));
+        out.add(new Effect.Execute(slot.seq, timeMillis, committed.digest(), calls, state.clients.room(clients)));
     }
 
     /**
@@ -134,8 +137,7 @@ final class Execution {
         InvariantViolation.check(next == executed.results().size(), "each call has one result");
         executedOperations += next;
         // A null request is no progress, nor is what was executed before, or never will be, and nobody here waits for:
-        // a
-        // primary that orders nothing else would never run out of patience granted, and anybody can keep an old
+        // a primary that orders nothing else would never run out of patience granted, and anybody can keep an old
         // request.
         boolean progress = next > 0;
         for (Signed<Request> request : done.batch().requests()) {

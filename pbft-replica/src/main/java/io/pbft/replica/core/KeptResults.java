@@ -3,6 +3,7 @@ package io.pbft.replica.core;
 import io.pbft.protocol.Limits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -27,7 +28,21 @@ final class KeptResults {
         this.max = Math.max(share, pool / 2);
     }
 
+    /** Counts a result that found room. */
     void add(int client, int size) {
+        long bytes = ResultRoom.charge(size);
+        move(client, bytes);
+        long now = kept(client);
+        InvariantViolation.check(
+                bytes == 0 || now <= share || (now <= max && pooled <= pool),
+                "the results that are kept have their room");
+    }
+
+    /**
+     * Counts a result that found room once, perhaps under other bounds: between two runs of a cluster they may be
+     * lowered, and clients be added. Then nothing more finds room until enough is let go.
+     */
+    void addLoaded(int client, int size) {
         move(client, ResultRoom.charge(size));
     }
 
@@ -39,7 +54,7 @@ final class KeptResults {
         if (bytes == 0) {
             return;
         }
-        long before = kept.getOrDefault(client, 0L);
+        long before = kept(client);
         long after = before + bytes;
         InvariantViolation.check(after >= 0, "no more results are let go than were kept");
         pooled += beyondShare(after) - beyondShare(before);
@@ -49,6 +64,10 @@ final class KeptResults {
         } else {
             kept.put(client, after);
         }
+    }
+
+    private long kept(int client) {
+        return kept.getOrDefault(client, 0L);
     }
 
     private long beyondShare(long bytes) {
@@ -66,15 +85,22 @@ final class KeptResults {
         return total;
     }
 
-    /** Whether more than half of what the client may keep is taken. */
+    /**
+     * Whether what the client keeps may be in the way of what it asks for: more than half of what it may keep is taken,
+     * or others leave it hardly more than its share.
+     */
     boolean isPressed(int client) {
-        return kept.getOrDefault(client, 0L) > max / 2;
+        return kept(client) > max / 2 || (kept(client) > 0 && isPoolPressed());
+    }
+
+    private boolean isPoolPressed() {
+        return pooled > pool / 2;
     }
 
     /** The clients that hold what others may need, where more than half of that is taken; in ascending order. */
     List<Integer> pressing() {
         List<Integer> clients = new ArrayList<>();
-        if (pooled > pool / 2) {
+        if (isPoolPressed()) {
             kept.forEach((client, bytes) -> {
                 if (bytes > share) {
                     clients.add(client);
@@ -84,7 +110,14 @@ final class KeptResults {
         return clients;
     }
 
-    ResultRoom room() {
-        return new ResultRoom(share, max, pool, pooled, kept);
+    /** What the results of these clients find. */
+    ResultRoom room(Set<Integer> clients) {
+        TreeMap<Integer, Long> theirs = new TreeMap<>();
+        for (int client : clients) {
+            if (kept(client) > 0) {
+                theirs.put(client, kept(client));
+            }
+        }
+        return new ResultRoom(share, max, pool, pooled, theirs);
     }
 }

@@ -22,7 +22,7 @@ import java.util.TreeMap;
  * @param max bytes that one client may keep while there is room in the pool; at least its share
  * @param pool bytes that all clients together may keep beyond their shares
  * @param pooled bytes that they keep of it
- * @param kept bytes of each client that keeps any
+ * @param kept bytes of each client that keeps any, of those whose operations are run
  */
 public record ResultRoom(long share, long max, long pool, long pooled, SortedMap<Integer, Long> kept) {
     /** A result this long takes no more than its entry does. */

@@ -1,6 +1,7 @@
 package io.pbft.replica.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pbft.checkpoint.StateView;
 import io.pbft.crypto.Bytes;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -21,7 +23,7 @@ class ClientTableTest {
     private static final long NOW = CoreWorld.START_MILLIS;
     private static final int CLIENTS = 16;
 
-    private final ClientTable table = new ClientTable(CoreWorld.PARAMETERS, CLIENTS);
+    private ClientTable table = new ClientTable(CoreWorld.PARAMETERS, CLIENTS);
     private long seq;
 
     private static long epoch(long millisAgo) {
@@ -135,7 +137,7 @@ class ClientTableTest {
     /** Executes a request whose results have {@code bytes} bytes, where there is room, and tells the outcomes. */
     private List<Outcome> keep(long seq, long millis, Request request, int bytes) {
         List<ClientTable.Planned> planned = table.admit(seq, millis, request);
-        ResultRoom.Meter room = table.room().meter();
+        ResultRoom.Meter room = table.room(Set.of(request.client())).meter();
         List<Outcome> outcomes = new ArrayList<>();
         for (ClientTable.Planned operation : planned) {
             boolean fits = room.take(request.client(), bytes);
@@ -207,6 +209,62 @@ class ClientTableTest {
     }
 
     @Test
+    @DisplayName("A client's share is all for the session in use, whatever others hold and its ended ones left behind")
+    void endedSessionsTakeNothingOfTheShare() {
+        int share = MAX / 2 / CLIENTS;
+        for (int client = 1; client <= 3; client++) {
+            keep(client, NOW, request(client, epoch(0), 1, 1, 64), MAX / 64);
+        }
+        assertThat(keep(4, NOW, request(0, epoch(9), 1, 1, 4), share / 4)).containsOnly(Outcome.EXECUTED);
+        long later = NOW + ClientTable.IDLE_MILLIS;
+        assertThat(keep(5, later - 1, request(0, epoch(8), 1, 1, 1), share / 4)).containsExactly(Outcome.RESULTS_FULL);
+        assertThat(keep(6, later, request(0, epoch(8), 2, 2, 4), share / 4)).containsOnly(Outcome.EXECUTED);
+        assertThat(table.cached(0, epoch(9), 1)).isNull();
+        assertThat(run(request(0, epoch(9), 1, 1, 1))).containsExactly("1 SESSION_EXPIRED");
+        // Those who hold the pool are in use, and keep what they have.
+        assertThat(table.cached(1, epoch(0), 1)).isNotNull();
+    }
+
+    @Test
+    @DisplayName("A batch is told of its own clients alone, however many keep results")
+    void aBatchIsToldOfItsOwnClients() {
+        for (int client = 1; client < CLIENTS; client++) {
+            keep(client, NOW, request(client, epoch(0), 1, 1, 1), 100);
+        }
+        ResultRoom room = table.room(Set.of(0, 3, 5));
+        assertThat(room.kept()).isEqualTo(Map.of(3, 100L, 5, 100L));
+    }
+
+    @Test
+    @DisplayName("Bounds may be lowered between two runs: what is kept beyond them stays, and lets nothing more in")
+    void whatIsKeptMayExceedLoweredBounds() {
+        for (int client = 1; client <= 3; client++) {
+            keep(client, NOW, request(client, epoch(0), 1, 1, 1), ALLOWANCE);
+        }
+        TreeMap<Bytes, Bytes> stored = new TreeMap<>();
+        apply(stored, table.checkpoint(NOW));
+        int lowered = 64 << 10;
+        table = new ClientTable(CoreWorld.keeping(lowered), CLIENTS);
+        table.load(entries(stored));
+        int share = lowered / 2 / CLIENTS;
+        assertThat(keep(4, NOW, request(1, epoch(0), 1, 2, 1), share)).containsExactly(Outcome.RESULTS_FULL);
+        assertThat(keep(5, NOW, request(4, epoch(0), 1, 1, 2), share))
+                .containsExactly(Outcome.EXECUTED, Outcome.RESULTS_FULL);
+        assertThat(keep(6, NOW, request(1, epoch(0), 3, 3, 1), share)).containsExactly(Outcome.EXECUTED);
+    }
+
+    @Test
+    @DisplayName("A result that is kept without room is noticed")
+    void aResultWithoutRoomIsNoticed() {
+        List<ClientTable.Planned> planned = table.admit(1, NOW, request(1, epoch(0), 1, 1, 1));
+        Bytes result = Bytes.wrap(new byte[ALLOWANCE + 1]);
+        assertThatThrownBy(() -> table.executed(
+                        planned.get(0), new ClientTable.Cached(1, NOW, Digest.ZERO, Outcome.EXECUTED, result)))
+                .isInstanceOf(InvariantViolation.class)
+                .hasMessageContaining("room");
+    }
+
+    @Test
     @DisplayName("Results that nobody fetched for a minute go at a checkpoint, where they are in others' way")
     void whatNobodyFetchesGoesAtACheckpoint() {
         for (int client = 1; client <= 3; client++) {
@@ -241,11 +299,15 @@ class ClientTableTest {
                 (key, value) -> value.ifPresentOrElse(present -> stored.put(key, present), () -> stored.remove(key)));
     }
 
-    private static ClientTable loaded(Map<Bytes, Bytes> stored) {
+    private static List<StateView.Entry> entries(Map<Bytes, Bytes> stored) {
         List<StateView.Entry> entries = new ArrayList<>();
         stored.forEach((key, value) -> entries.add(new StateView.Entry(key, value)));
+        return entries;
+    }
+
+    private static ClientTable loaded(Map<Bytes, Bytes> stored) {
         ClientTable table = new ClientTable(CoreWorld.PARAMETERS, CLIENTS);
-        table.load(entries);
+        table.load(entries(stored));
         return table;
     }
 

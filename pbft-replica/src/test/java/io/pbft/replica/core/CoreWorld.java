@@ -48,11 +48,16 @@ import java.util.function.Consumer;
  * and everything that was said, run and noted can be looked at. Build, step, compare.
  */
 final class CoreWorld {
-    static final ProtocolParameters PARAMETERS =
-            new ProtocolParameters(4, 12, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4, 1 << 20);
+    static final ProtocolParameters PARAMETERS = keeping(1 << 20);
     static final long START_MILLIS = 1_700_000_000_000L;
     static final long EPOCH = (START_MILLIS - 1_000) << 20;
     static final Digest CLUSTER = Digest.of(Bytes.utf8("core world"));
+
+    /** The parameters with another bound of results. */
+    static ProtocolParameters keeping(int resultBytesMax) {
+        return new ProtocolParameters(
+                4, 12, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4, resultBytesMax);
+    }
 
     /** What a node says to another. */
     record Letter(NodeId from, int to, Message message) {}
