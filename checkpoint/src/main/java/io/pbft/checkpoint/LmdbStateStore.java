@@ -291,6 +291,13 @@ public final class LmdbStateStore implements StateStore {
         rewriteDamaged();
     }
 
+    /** The state has changed: what is damaged may stand at another path now, or be gone. */
+    private void placeDamagedAnew() {
+        if (!damaged.isEmpty()) {
+            rewriteDamaged();
+        }
+    }
+
     private void rewriteDamaged() {
         TreeSet<Bytes> asked = new TreeSet<>();
         List<StateRepair.Place> whole = new ArrayList<>();
@@ -469,6 +476,7 @@ public final class LmdbStateStore implements StateStore {
                 settle(overlaid, takenGeneration);
                 onDurable.accept(root);
             });
+            placeDamagedAnew();
         });
     }
 
@@ -762,6 +770,7 @@ public final class LmdbStateStore implements StateStore {
         generation++;
         seqTaken = installed.seq();
         install = null;
+        jobs.add(this::placeDamagedAnew);
     }
 
     /** On the writer's thread. False: something staged was damaged, and nothing has changed. */

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,6 +30,7 @@ class InstallCrashTest {
     private static final long MAP_BYTES = 1 << 20;
 
     private static final long SEQ = 10;
+    private static final long SEQ_BEFORE = 7;
 
     @TempDir
     private Path folder;
@@ -37,6 +39,7 @@ class InstallCrashTest {
     private final List<StorageFailure> failures = new ArrayList<>();
     private final MemoryStateStore source = new MemoryStateStore(new MemoryStateStore.Disk());
     private Digest target = Digest.ZERO;
+    private Digest targetBefore = Digest.ZERO;
 
     /** After so many transactions the process ends. */
     private int partsLeft = Integer.MAX_VALUE;
@@ -84,9 +87,27 @@ class InstallCrashTest {
         }
     }
 
+    /** Of a state that is not the target any more when half of it is there. */
+    private void stageHalf(LmdbStateStore store) {
+        if (targetBefore.equals(Digest.ZERO)) {
+            return;
+        }
+        StateInstall install = store.install(SEQ_BEFORE, targetBefore);
+        StateInstall.Progress progress = install.progress();
+        while (progress.entries() == 0 || 2 * progress.entriesMissing() > progress.entries()) {
+            for (Bytes path : install.missing(Set.of(), 7)) {
+                assertThat(install.offer(source.node(SEQ_BEFORE, path).orElseThrow()))
+                        .isTrue();
+            }
+            progress = install.progress();
+        }
+        assertThat(progress.entriesMissing()).isPositive();
+    }
+
     /** @return whether it came to its end */
     private boolean installUntil(int parts) throws Exception {
         try (LmdbStateStore store = open()) {
+            stageHalf(store);
             StateInstall install = store.install(SEQ, target);
             fetch(source, install);
             partsLeft = parts;
@@ -154,6 +175,20 @@ class InstallCrashTest {
     @Test
     void whereAllIsNew() throws Exception {
         assertThat(cutEverywhere(0, 600)).isGreaterThan(4);
+    }
+
+    /** What is staged of another target lies in the places of what stays, of what comes and of what goes. */
+    @Test
+    void whereTheTargetHasMoved() throws Exception {
+        put(source.state(), 0, 1_600, 3);
+        for (int i = 0; i < 1_600; i += 5) {
+            source.state().delete(Bytes.utf8("key " + i));
+        }
+        source.checkpoint(SEQ_BEFORE, Map.of(), root -> targetBefore = root);
+        for (int i = 1_050; i < 1_600; i++) {
+            source.state().delete(Bytes.utf8("key " + i));
+        }
+        assertThat(cutEverywhere(1_000, 1_050)).isGreaterThan(4);
     }
 
     @Test

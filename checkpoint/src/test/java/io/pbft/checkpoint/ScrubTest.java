@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -249,6 +250,57 @@ class ScrubTest {
             assertThat(store.lost()).isEmpty();
         }
         assertWhole(store);
+    }
+
+    /** Others are asked at the path where they have it, whatever was written since it was found. */
+    @Test
+    void whatIsLostMovesWithTheTree() throws Exception {
+        LmdbStateStore store = open("one");
+        fill(store);
+        checkpoint(store);
+        try (LmdbStateStore other = open("other")) {
+            fill(other);
+            flip(In.ENTRIES, 40);
+            pass(store);
+            checkpoint(store);
+            Set<Bytes> before = store.lost();
+            for (int i = 0; i < 5 * ENTRIES; i++) {
+                store.state().put(Bytes.utf8("other " + i), Bytes.EMPTY);
+                other.state().put(Bytes.utf8("other " + i), Bytes.EMPTY);
+            }
+            checkpoint(store);
+            checkpoint(store);
+            seq--;
+            checkpoint(other);
+            assertThat(store.lost()).hasSize(1).isNotEqualTo(before);
+            restoreFrom(other, store);
+            assertThat(store.lost()).isEmpty();
+        }
+        assertWhole(store);
+    }
+
+    @Test
+    void whatATransferReplacedIsNotLost() throws Exception {
+        LmdbStateStore store = open("one");
+        fill(store);
+        checkpoint(store);
+        flip(In.ENTRIES, 40);
+        pass(store);
+        checkpoint(store);
+        assertThat(store.lost()).hasSize(1);
+        MemoryStateStore source = new MemoryStateStore(new MemoryStateStore.Disk());
+        source.state().put(Bytes.utf8("key"), Bytes.utf8("value"));
+        seq = 20;
+        Digest[] root = new Digest[1];
+        source.checkpoint(seq, Map.of(), taken -> root[0] = taken);
+        StateInstall install = store.install(seq, root[0]);
+        StateStoreContract.fetch(source, install);
+        install.commit(installed -> assertThat(installed).isTrue());
+        callbacks.take().run();
+        checkpoint(store);
+        assertThat(store.lost()).isEmpty();
+        assertThat(failures).isEmpty();
+        store.close();
     }
 
     /** The leaf of a large value is damaged too: the value's path is only known once that is whole. */
