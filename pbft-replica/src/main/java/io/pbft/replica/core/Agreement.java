@@ -35,6 +35,11 @@ final class Agreement {
     /** Operations in the batches that this primary has proposed and that are not executed yet, by sequence number. */
     private final TreeMap<Long, Integer> underWay = new TreeMap<>();
 
+    /** Bytes of operations in what this primary has proposed and what is not durable here yet, by sequence number. */
+    private final TreeMap<Long, Long> onTheWay = new TreeMap<>();
+
+    private long bytesOnTheWay;
+
     Agreement(ReplicaState state, PrimaryPace pace, Padding padding) {
         this.state = state;
         this.pace = pace;
@@ -72,7 +77,7 @@ final class Agreement {
      */
     void propose(boolean ticked, Effects out) {
         underWay.headMap(state.lastExecuted, true).clear();
-        while (hasRoom() && !state.logSize.isFull() && state.queue.hasUnproposed() && (ticked || worthABatch())) {
+        while (hasRoom() && !isFull() && state.queue.hasUnproposed() && (ticked || worthABatch())) {
             List<Signed<Request>> requests = state.queue.take(
                     state.parameters.batchOperationsMax(), state.parameters.batchBytesMax(), state.clients);
             if (requests.isEmpty()) {
@@ -81,7 +86,7 @@ final class Agreement {
             proposedTimeMillis = Math.max(state.wallMillis, Math.max(state.agreedTimeMillis, proposedTimeMillis));
             propose(new Batch(proposedTimeMillis, requests), out);
         }
-        while (hasRoom() && state.logSize.isFull() && !awaitsCheckpoint()) {
+        while (hasRoom() && isFull() && !awaitsCheckpoint()) {
             propose(Batch.NULL, out);
         }
         while (hasRoom() && padding.isDue(nextSeq)) {
@@ -97,6 +102,8 @@ final class Agreement {
         InvariantViolation.check(slot.agreedView < state.view(), "one PRE-PREPARE for each view and number");
         slot.agreedView = state.view();
         underWay.put(seq, batch.operations());
+        onTheWay.put(seq, Checkpoints.bytes(batch));
+        bytesOnTheWay += Checkpoints.bytes(batch);
         out.add(new Effect.Bind(new Promise.Propose(prePrepare, batch)));
     }
 
@@ -109,10 +116,22 @@ final class Agreement {
                 || state.queue.unproposedBytes() >= state.parameters.batchBytesMax();
     }
 
-    /** Whether all up to a checkpoint is proposed, and nothing beyond it. */
+    private boolean isFull() {
+        return state.logSize.isFull(bytesOnTheWay);
+    }
+
+    /** Whether all up to a checkpoint is proposed: it makes room, and null requests beyond it would not hasten it. */
     private boolean awaitsCheckpoint() {
         long last = nextSeq - 1;
-        return last > state.stable.seq() && last % state.parameters.checkpointInterval() == 0;
+        return last - last % state.parameters.checkpointInterval() > state.stable.seq();
+    }
+
+    /** What this primary proposed comes back to it, and goes into the log; or it does not, and lies behind it. */
+    private void cameBack(PrePrepare prePrepare) {
+        if (prePrepare.replica() == state.self && prePrepare.view() == state.view()) {
+            Long bytes = onTheWay.remove(prePrepare.seq());
+            bytesOnTheWay -= bytes == null ? 0 : bytes;
+        }
     }
 
     private boolean hasRoom() {
@@ -135,10 +154,13 @@ final class Agreement {
     void viewBegins(long seq) {
         nextSeq = seq + 1;
         underWay.clear();
+        onTheWay.clear();
+        bytesOnTheWay = 0;
     }
 
     void onProposal(Proposal proposal, Effects out) {
         PrePrepare prePrepare = proposal.prePrepare().statement();
+        cameBack(prePrepare);
         if (!state.normal() || prePrepare.view() != state.view()) {
             state.ignore("PRE-PREPARE of another view");
         } else if (!state.inWindow(prePrepare.seq())) {

@@ -31,7 +31,7 @@ final class Execution {
     /** Settled requests of one client that are answered again within one tick. */
     static final int ANSWERS_AGAIN_PER_TICK = 16;
 
-    /** Request timeouts for which null requests count as progress where the log is filling up. */
+    /** Request timeouts for which the null requests up to one checkpoint count as progress where the log is filling up. */
     static final int ROOM_TIMEOUTS = 8;
 
     /** A result no longer than its digest is sent by everyone. */
@@ -49,8 +49,11 @@ final class Execution {
     private final ArrayDeque<WaitingRead> reads = new ArrayDeque<>();
     private long executedOperations;
 
-    /** The tick at which something was last executed that somebody had asked for. */
-    private long servedTick;
+    /** The view and the checkpoint interval of the last null request that made room, and when they began to. */
+    private long roomView = Slot.NEVER;
+
+    private long roomInterval;
+    private long roomSinceTick;
 
     private long answeredAgainTick;
     private final TreeMap<Integer, Integer> answeredAgain = new TreeMap<>();
@@ -105,11 +108,21 @@ final class Execution {
 
     /**
      * Where the log is filling up, null requests are how it gets empty: that is progress, for as long as a checkpoint
-     * interval of them takes on a slow network, and no longer.
+     * interval of them takes on a slow network, and no longer. A correct primary orders nothing between them, so a
+     * request in their midst gives a lying one no more time.
      */
-    private boolean makesRoom(Batch batch) {
+    private boolean makesRoom(long seq, Batch batch) {
+        if (!batch.requests().isEmpty() || !state.logSize.fillsUp()) {
+            return false;
+        }
+        long interval = (seq - 1) / state.parameters.checkpointInterval();
+        if (roomView != state.view() || roomInterval != interval) {
+            roomView = state.view();
+            roomInterval = interval;
+            roomSinceTick = state.tick;
+        }
         long patience = (long) ROOM_TIMEOUTS * state.patienceTicks(state.parameters.requestTimeoutMillis());
-        return batch.requests().isEmpty() && state.logSize.fillsUp() && state.tick - servedTick < patience;
+        return state.tick - roomSinceTick < patience;
     }
 
     void onExecuted(Input.Executed executed, Effects out) {
@@ -144,10 +157,7 @@ final class Execution {
             progress |= state.queue.executed(request.statement(), state.tick);
         }
         state.lastExecuted = done.seq();
-        if (progress) {
-            servedTick = state.tick;
-        }
-        if (progress || makesRoom(done.batch())) {
+        if (progress || makesRoom(done.seq(), done.batch())) {
             state.progressTick = state.tick;
             if (state.normal()) {
                 state.progressed = true;

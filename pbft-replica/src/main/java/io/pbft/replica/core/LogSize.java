@@ -14,7 +14,10 @@ import io.pbft.protocol.Limits;
 final class LogSize {
     private long bytes;
 
-    /** What views before this one left. It counts against nobody: its numbers are proposed anew, and then it goes. */
+    /**
+     * What views before this one, or the life before, left and is not known to be gone. It counts against no backup's
+     * primary: its numbers are proposed anew, and then it goes.
+     */
     private long inherited;
 
     void add(Batch batch) {
@@ -23,19 +26,21 @@ final class LogSize {
 
     void remove(Batch batch) {
         bytes -= Checkpoints.bytes(batch);
+        inherited = Math.min(inherited, bytes);
     }
 
     void viewBegins() {
         inherited = bytes;
     }
 
-    long bytes() {
-        return bytes;
+    /** The journal has been read: what it holds had its room when it was accepted. */
+    void recovered() {
+        inherited = bytes;
     }
 
-    /** Whether the primary lets a checkpoint come before it proposes more. */
-    boolean isFull() {
-        return bytes >= Limits.LOG_BYTES_MAX;
+    /** Whether the primary, with {@code onTheWay} bytes proposed that are not here yet, lets a checkpoint come first. */
+    boolean isFull(long onTheWay) {
+        return bytes + onTheWay >= Limits.LOG_BYTES_MAX;
     }
 
     /** Whether a primary, whose log need not be quite like this one, may find its own full. */

@@ -4,6 +4,7 @@ import io.pbft.protocol.Batch;
 import io.pbft.protocol.Proposal;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
+import java.util.List;
 
 /**
  * Whether the primary is slow to everybody, by a little less than what the request timer forgives (trap 68): judged by the time
@@ -134,18 +135,21 @@ final class PrimaryPace {
     private boolean inFlight() {
         for (Slot slot : state.slots.tailMap(state.lastExecuted, false).values()) {
             Proposal accepted = slot.acceptedIn(state.view());
-            if (accepted != null && hasWork(accepted.batch())) {
+            if (accepted != null && hasWork(slot, accepted.batch())) {
                 return true;
             }
         }
         return false;
     }
 
-    private boolean hasWork(Batch batch) {
-        for (Signed<Request> request : batch.requests()) {
-            if (!state.clients.settled(request.statement())) {
+    /** Goes on where it ended the last time: a window of old requests, gone through each tick, would be all that is done. */
+    private boolean hasWork(Slot slot, Batch batch) {
+        List<Signed<Request>> requests = batch.requests();
+        while (slot.settledRequests < requests.size()) {
+            if (!state.clients.settled(requests.get(slot.settledRequests).statement())) {
                 return true;
             }
+            slot.settledRequests++;
         }
         return false;
     }

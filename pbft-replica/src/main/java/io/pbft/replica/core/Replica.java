@@ -118,6 +118,7 @@ public final class Replica implements Core {
                 slot.commitView = Math.max(slot.commitView, vote.statement().view());
             }
         }
+        state.logSize.recovered();
     }
 
     @Override

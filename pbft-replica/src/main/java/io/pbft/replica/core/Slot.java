@@ -44,6 +44,9 @@ final class Slot {
 
     long commitView = NEVER;
 
+    /** Requests of the accepted batch, from its first on, that were found to be settled. */
+    int settledRequests;
+
     private final LogSize logSize;
 
     Slot(long seq, LogSize logSize) {
@@ -89,6 +92,7 @@ final class Slot {
 
     void accept(Proposal proposal) {
         accepted = proposal;
+        settledRequests = 0;
         put(proposal.prePrepare().statement().digest(), proposal.batch());
         dropOtherBatches();
     }

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +40,9 @@ final class ViewChanger {
     static final int ABSENT_PATIENCE = 2;
 
     private record Waiting(Signed<NewView> newView, NewViewPlan plan) {}
+
+    /** V, where nothing is missing; else the VIEW-CHANGEs that show what is. */
+    private record Choice(List<Signed<ViewChange>> viewChanges, Map<Digest, Long> missing) {}
 
     private final ReplicaState state;
     private final Agreement agreement;
@@ -141,8 +143,8 @@ final class ViewChanger {
         if (quorumTick < 0 && quorumLeft()) {
             quorumTick = state.tick;
         }
-        if (waiting == null && mayLead()) {
-            lead(quorumForView(), out);
+        if (waiting == null) {
+            lead(out);
         }
     }
 
@@ -161,30 +163,37 @@ final class ViewChanger {
     }
 
     /**
-     * A quorum of VIEW-CHANGEs for the wanted view, one's own among them, in ascending order of sender; or nothing. If
-     * possible one whose batches are all here: a certificate may be of a batch that one liar alone still holds, and hands to
-     * nobody (trap 17). What was committed every quorum shows, so nothing of it can be avoided.
+     * V for the view that is one's own to lead, or null where there is none yet: a quorum of VIEW-CHANGEs for it, one's own
+     * among them, in ascending order of sender. If possible one whose batches are all here: a certificate may be of a batch
+     * that one liar alone still holds, and hands to nobody (trap 17). What was committed every quorum shows, so nothing of
+     * it can be avoided. Where each quorum lacks something, all that they lack is missing: what the correct ones
+     * among them show can be had, and a quorum of them comes up once the others are left out.
      */
-    private List<Signed<ViewChange>> quorumForView() {
+    private @Nullable Choice choice() {
+        if (state.status() != ReplicaReport.Status.VIEW_CHANGE || state.primary() != state.self || leading) {
+            return null;
+        }
         List<Signed<ViewChange>> matching = new ArrayList<>();
         for (Signed<ViewChange> vote : latest.values()) {
             if (vote.statement().view() == state.view()) {
                 matching.add(vote);
             }
         }
-        List<Signed<ViewChange>> first = firstQuorum(matching);
-        List<Signed<ViewChange>> chosen = first;
-        while (!chosen.isEmpty()) {
-            NewViewPlan plan = NewViewPlan.of(chosen, ReplicaState.NULL_DIGEST);
-            Set<Digest> missing = missing(plan, plan.minSeq()).keySet();
-            if (missing.isEmpty()) {
-                return chosen;
+        List<Signed<ViewChange>> all = List.copyOf(matching);
+        TreeMap<Digest, Long> missing = new TreeMap<>();
+        List<Signed<ViewChange>> quorum = firstQuorum(matching);
+        while (!quorum.isEmpty()) {
+            NewViewPlan plan = NewViewPlan.of(quorum, ReplicaState.NULL_DIGEST);
+            Map<Digest, Long> lacking = missing(plan, plan.minSeq());
+            if (lacking.isEmpty()) {
+                return new Choice(quorum, lacking);
             }
+            missing.putAll(lacking);
             matching.removeIf(vote -> vote.statement().prepared().stream()
-                    .anyMatch(certificate -> missing.contains(certificate.digest())));
-            chosen = firstQuorum(matching);
+                    .anyMatch(certificate -> lacking.containsKey(certificate.digest())));
+            quorum = firstQuorum(matching);
         }
-        return first;
+        return missing.isEmpty() ? null : new Choice(all, missing);
     }
 
     /** The first of {@code matching} and one's own; nothing where they are too few, or one's own is not there. */
@@ -204,13 +213,18 @@ final class ViewChanger {
         return quorum;
     }
 
-    private void lead(List<Signed<ViewChange>> viewChanges, Effects out) {
-        NewViewPlan plan = NewViewPlan.of(viewChanges, ReplicaState.NULL_DIGEST);
-        Map<Digest, Long> missing = missing(plan, plan.minSeq());
-        if (!missing.isEmpty()) {
-            fetch(missing, viewChanges, out);
+    /** Leads the view where it is one's turn, or asks for the batches that this needs. */
+    private void lead(Effects out) {
+        Choice choice = choice();
+        if (choice == null) {
             return;
         }
+        List<Signed<ViewChange>> viewChanges = choice.viewChanges();
+        if (!choice.missing().isEmpty()) {
+            fetch(choice.missing(), viewChanges, out);
+            return;
+        }
+        NewViewPlan plan = NewViewPlan.of(viewChanges, ReplicaState.NULL_DIGEST);
         List<PrePrepare> proposals = new ArrayList<>();
         List<Batch> batches = new ArrayList<>();
         for (long seq = plan.minSeq() + 1; seq <= plan.maxSeq(); seq++) {
@@ -429,9 +443,14 @@ final class ViewChanger {
         bytesSinceAsked = 0;
         for (Map.Entry<Integer, List<Digest>> question : questions.entrySet()) {
             List<Digest> digests = question.getValue();
-            List<Digest> first = digests.subList(0, Math.min(digests.size(), Limits.FETCH_BATCHES_MAX));
-            asked.addAll(first);
-            out.add(new Effect.Send(ReplicaState.to(question.getKey()), new BatchFetch(first)));
+            // Each round begins where the one before ended: what nobody hands out shall not keep the rest from being
+            // asked.
+            List<Digest> next = new ArrayList<>();
+            for (int i = 0; i < Math.min(digests.size(), Limits.FETCH_BATCHES_MAX); i++) {
+                next.add(digests.get((int) (((long) fetchRounds * Limits.FETCH_BATCHES_MAX + i) % digests.size())));
+            }
+            asked.addAll(next);
+            out.add(new Effect.Send(ReplicaState.to(question.getKey()), new BatchFetch(next)));
         }
     }
 
@@ -446,21 +465,23 @@ final class ViewChanger {
         return asked.isEmpty() || bytesSinceAsked >= CatchUp.ANSWER_BYTES_MAX;
     }
 
+    /** What the view that is to be entered, or led, still lacks. */
+    private Map<Digest, Long> missing() {
+        if (waiting != null) {
+            return missing(waiting.plan(), state.stable.seq());
+        }
+        Choice choice = choice();
+        return choice == null ? Map.of() : choice.missing();
+    }
+
     /** A batch came that may be one that a view waits for. */
     boolean offer(Digest digest, Batch batch, Effects out) {
-        Map<Digest, Long> missing = new TreeMap<>();
-        if (waiting != null) {
-            missing = missing(waiting.plan(), state.stable.seq());
-        } else if (mayLead()) {
-            NewViewPlan plan = NewViewPlan.of(quorumForView(), ReplicaState.NULL_DIGEST);
-            missing = missing(plan, plan.minSeq());
-        }
-        if (missing.remove(digest) == null) {
+        if (!missing().containsKey(digest)) {
             return false;
         }
         fetched.put(digest, batch);
         state.note(out, Event.BATCH_FETCHED, state.lastExecuted, digest.toString());
-        if (answered(digest, batch) || missing.isEmpty()) {
+        if (answered(digest, batch) || missing().isEmpty()) {
             // Those who answer are asked on.
             goOn(out);
         }
@@ -476,16 +497,9 @@ final class ViewChanger {
     private void goOn(Effects out) {
         if (waiting != null) {
             enterWhenComplete(out);
-        } else if (mayLead()) {
-            lead(quorumForView(), out);
+        } else {
+            lead(out);
         }
-    }
-
-    private boolean mayLead() {
-        return state.status() == ReplicaReport.Status.VIEW_CHANGE
-                && state.primary() == state.self
-                && !leading
-                && !quorumForView().isEmpty();
     }
 
     void tick(Effects out) {
@@ -636,9 +650,17 @@ final class ViewChanger {
         String reason = "beyond every number voted for before";
         Signed<ViewChange> own = latest.get(state.self);
         if (own != null && own.statement().view() > state.view()) {
+            if (waiting != null
+                    && waiting.newView().statement().view() < own.statement().view()) {
+                waiting = null;
+                nothingAsked();
+            }
             state.enter(ReplicaReport.Status.VIEW_CHANGE, own.statement().view(), reason, out);
         } else {
             state.enter(ReplicaReport.Status.NORMAL, state.view(), reason, out);
         }
+        // The others said what they want while this one had no vote, and what is known is not looked at again.
+        joinOthers(out);
+        advance(out);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pbft.protocol.Batch;
 import io.pbft.protocol.Checkpoint;
 import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Codec;
 import io.pbft.protocol.Commit;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.Signed;
@@ -203,6 +204,47 @@ class RejoinTest {
         world.tick(2 * world.ticks(world.parameters.requestTimeoutMillis()));
         assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.NORMAL);
         assertThat(world.node(3).executed).hasSize(submitted + 1).isEqualTo(world.node(1).executed);
+    }
+
+    @Test
+    @DisplayName("trap 22: nor does a NEW-VIEW that waits for its batches bring it back to a view that it had left")
+    void aNewViewThatWaitsBringsNobodyBack() {
+        order(2);
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 0, world.viewChange(0, 2, CheckpointCertificate.GENESIS));
+        world.receive(3, 1, world.viewChange(1, 2, CheckpointCertificate.GENESIS));
+        assertThat(world.node(3).viewChange.orElseThrow().statement().view()).isEqualTo(2);
+        world.crash(3);
+        world.restart(3, true);
+        world.link = letter -> true;
+        world.tick(2 * world.ticks(world.parameters.statusIntervalMillis()));
+        world.link = letter -> letter.to() != 3;
+        Batch unknown = world.batch("unknown here");
+        List<Signed<ViewChange>> v = List.of(
+                world.viewChange(0, 1, CheckpointCertificate.GENESIS),
+                world.viewChange(1, 1, CheckpointCertificate.GENESIS, world.preparedCertificate(0, 1, unknown)),
+                world.viewChange(2, 1, CheckpointCertificate.GENESIS));
+        world.receive(3, 1, world.newView(1, v, 1, Codec.digest(unknown)));
+        order(30);
+        // The state of a checkpoint beyond the bound comes at once, and the batch not at all.
+        world.link = letter -> true;
+        world.tick(20 * world.ticks(world.parameters.statusIntervalMillis()));
+        assertThat(world.node(3).report().lastExecuted()).isGreaterThanOrEqualTo(28);
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        assertThat(world.node(3).report().view()).isEqualTo(2);
+    }
+
+    @Test
+    @DisplayName("trap 19: what f + 1 others wanted before it could vote it joins once it can")
+    void joinsWhatOthersWantedMeanwhile() {
+        order(3);
+        loseDiskOf(3);
+        world.receive(3, 1, world.viewChange(1, 1, CheckpointCertificate.GENESIS));
+        world.receive(3, 2, world.viewChange(2, 1, CheckpointCertificate.GENESIS));
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.REJOINING);
+        world.tick(60 * world.ticks(world.parameters.statusIntervalMillis()));
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        assertThat(world.node(3).notes(Event.JOINED_VIEW_CHANGE)).hasSize(1);
     }
 
     @Test

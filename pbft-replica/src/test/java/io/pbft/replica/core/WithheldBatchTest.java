@@ -2,13 +2,20 @@ package io.pbft.replica.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pbft.crypto.Digest;
 import io.pbft.protocol.Batch;
+import io.pbft.protocol.BatchBody;
+import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.CheckpointCertificate;
+import io.pbft.protocol.Codec;
+import io.pbft.protocol.Limits;
 import io.pbft.protocol.Prepare;
 import io.pbft.protocol.PreparedCertificate;
+import io.pbft.protocol.ProtocolParameters;
 import io.pbft.protocol.Signed;
 import io.pbft.protocol.ViewChange;
 import java.util.List;
+import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -111,5 +118,49 @@ class WithheldBatchTest {
         world.link = letter -> true;
         world.tick(4 * world.ticks(world.parameters.viewChangeTimeoutMaxMillis()));
         allButTheLiarExecuteWhatIsWanted();
+    }
+
+    private static List<Digest> askedBy(CoreWorld.Node node) {
+        return node.effects(Effect.Send.class).stream()
+                .filter(send -> send.message() instanceof BatchFetch)
+                .flatMap(send -> ((BatchFetch) send.message()).digests().stream())
+                .toList();
+    }
+
+    @Test
+    @DisplayName("Where each quorum lacks a batch, those that correct replicas show are asked for too")
+    void whatEachQuorumLacksIsAskedFor() {
+        world.link = letter -> false;
+        Batch held = world.batch("held by one correct replica");
+        world.receive(1, 0, world.viewChange(0, 1, START, world.preparedCertificate(0, 1, world.batch("withheld"))));
+        world.receive(1, 2, world.viewChange(2, 1, START));
+        world.receive(1, 3, world.viewChange(3, 1, START, world.preparedCertificate(0, 2, held)));
+        assertThat(world.node(1).promises(Promise.LeadView.class)).isEmpty();
+        assertThat(askedBy(world.node(1))).contains(Codec.digest(held));
+        world.receive(1, 3, new BatchBody(held));
+        assertThat(world.node(1).promises(Promise.LeadView.class)).hasSize(1);
+        assertThat(world.node(1).promises(Promise.LeadView.class).get(0).viewChanges())
+                .extracting(vote -> vote.statement().replica())
+                .containsExactly(1, 2, 3);
+    }
+
+    @Test
+    @DisplayName("Many batches that nobody hands out do not keep the others from being asked for")
+    void eachRoundAsksForOtherBatches() {
+        int many = 3 * Limits.FETCH_BATCHES_MAX;
+        CoreWorld wide = new CoreWorld(
+                4,
+                new ProtocolParameters(
+                        100, 400, 4, 100, 1 << 20, 10, 500, 100, 2_000, 500, 8_000, 100, 5_000, 64, 4, 1 << 20));
+        wide.link = letter -> false;
+        PreparedCertificate[] shown = new PreparedCertificate[many];
+        for (int i = 0; i < many; i++) {
+            shown[i] = wide.preparedCertificate(0, i + 1, wide.batch("withheld " + i));
+        }
+        wide.receive(1, 0, wide.viewChange(0, 1, START, shown));
+        wide.receive(1, 2, wide.viewChange(2, 1, START, shown[0]));
+        wide.tick(4 * wide.ticks(wide.parameters.statusIntervalMillis()));
+        assertThat(wide.node(1).report().view()).isEqualTo(1);
+        assertThat(new TreeSet<>(askedBy(wide.node(1)))).hasSize(many);
     }
 }
