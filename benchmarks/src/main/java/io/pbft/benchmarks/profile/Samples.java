@@ -74,7 +74,7 @@ final class Samples {
         StringBuilder out = new StringBuilder();
         out.append(all).append(" samples\n");
         List<Map.Entry<String, Counts>> threads = new ArrayList<>(byThread.entrySet());
-        threads.sort(Comparator.comparing(entry -> -entry.getValue().all));
+        threads.sort(Comparator.comparingLong(entry -> -entry.getValue().all));
         for (Map.Entry<String, Counts> thread : threads.subList(0, Math.min(top, threads.size()))) {
             Counts counts = thread.getValue();
             line(out, "", counts.all, thread.getKey());
@@ -88,7 +88,7 @@ final class Samples {
 
     private void table(StringBuilder out, Map<String, Integer> counts, int top) {
         counts.entrySet().stream()
-                .sorted(Comparator.comparing(entry -> -entry.getValue()))
+                .sorted(Comparator.comparingInt(entry -> -entry.getValue()))
                 .limit(top)
                 .forEach(entry -> line(out, "         ", entry.getValue(), entry.getKey()));
     }
