@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Requests that this replica knows of and that have not been executed. A client's requests wait in the order in which they
  * arrived, and clients take turns, so that a greedy one delays the others by no more than one request of its own a turn.
- * Each client has a quota: what lies beyond is refused, and nobody else's request is ever dropped for it. NOT thread-safe.
+ * Each client has a quota: what lies beyond is refused. Where many fill theirs at the same time, whoever has most waiting gives
+ * way to those who have less: its newest request is forgotten, and told again by a client that still waits for it.
+ * NOT thread-safe.
  */
 final class RequestQueue {
     /** Requests of one client that wait here; their bytes. */
@@ -102,13 +104,16 @@ final class RequestQueue {
             return Offer.KNOWN;
         }
         long size = size(request.statement());
-        ClientQueue queue = clients.computeIfAbsent(key.client(), client -> new ClientQueue());
-        boolean full = queue.byArrival.size() >= CLIENT_REQUESTS_MAX
-                || queue.bytes + size > CLIENT_BYTES_MAX
-                || bytes + size > BYTES_MAX;
+        ClientQueue known = clients.get(key.client());
+        long own = known == null ? 0 : known.bytes;
+        boolean full = own + size > CLIENT_BYTES_MAX
+                || (known != null && known.byArrival.size() >= CLIENT_REQUESTS_MAX)
+                || !makeRoom(size, own + size);
         if (full) {
             return Offer.REFUSED;
         }
+        // Not before it is sure that something waits there: no queue is ever empty.
+        ClientQueue queue = clients.computeIfAbsent(key.client(), client -> new ClientQueue());
         Pending pending = new Pending(request, arrivals++, size, tick);
         byKey.put(key, pending);
         queue.byArrival.put(pending.arrival, pending);
@@ -116,6 +121,26 @@ final class RequestQueue {
         bytes += size;
         count(pending, 1);
         return Offer.TAKEN;
+    }
+
+    /** Forgets the newest of what waits unproposed of those who have most, as long as that is more than {@code own}. */
+    private boolean makeRoom(long size, long own) {
+        while (bytes + size > BYTES_MAX) {
+            Pending victim = null;
+            long most = own;
+            for (ClientQueue queue : clients.values()) {
+                Pending newest = queue.byArrival.lastEntry().getValue();
+                if (queue.bytes > most && !newest.proposed) {
+                    most = queue.bytes;
+                    victim = newest;
+                }
+            }
+            if (victim == null) {
+                return false;
+            }
+            remove(victim.request.statement());
+        }
+        return true;
     }
 
     private static long size(Request request) {

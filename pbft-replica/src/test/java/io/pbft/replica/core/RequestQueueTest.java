@@ -3,6 +3,7 @@ package io.pbft.replica.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.Limits;
 import io.pbft.protocol.Outcome;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
@@ -166,5 +167,33 @@ class RequestQueueTest {
         assertThat(queue.overdue(5, 5, 10)).containsExactly(request(1, 1));
         assertThat(queue.overdue(8, 5, 10)).containsExactly(request(1, 1), request(2, 1));
         assertThat(queue.overdue(8, 5, 1)).hasSize(1);
+    }
+
+    @Test
+    @DisplayName("Those who fill all there is give way to who has less, and a refusal leaves nothing behind")
+    void theGreediestGiveWay() {
+        String large = "x".repeat(Limits.OPERATION_BYTES_MAX);
+        long each = RequestQueue.CLIENT_BYTES_MAX / Limits.OPERATION_BYTES_MAX - 1;
+        int greedy = (int) (RequestQueue.BYTES_MAX / RequestQueue.CLIENT_BYTES_MAX) + 1;
+        int taken = 0;
+        for (int client = 0; client < greedy; client++) {
+            taken = 0;
+            for (int i = 1; i <= each; i++) {
+                taken += queue.offer(world.request(client, i, large), 0) == RequestQueue.Offer.TAKEN ? 1 : 0;
+            }
+        }
+        // The last one finds no room, and is given its share of all by the others.
+        long share = RequestQueue.BYTES_MAX / greedy / Limits.OPERATION_BYTES_MAX;
+        assertThat((long) taken).isBetween(share - 1, share + 1);
+        // What is proposed cannot give way.
+        int waits = queue.size();
+        queue.take(MANY, Integer.MAX_VALUE, table);
+        Signed<Request> late = world.request(greedy, 1, large);
+        assertThat(queue.offer(late, 0)).isEqualTo(RequestQueue.Offer.REFUSED);
+        assertThat(queue.passedOver(MANY, 1, table)).isFalse();
+        assertThat(queue.overdue(MANY, 1, MANY)).isEmpty();
+        queue.viewBegins(0);
+        assertThat(queue.offer(late, 0)).isEqualTo(RequestQueue.Offer.TAKEN);
+        assertThat(queue.size()).isEqualTo(waits);
     }
 }
