@@ -471,7 +471,7 @@ final class ViewChanger {
             return missing(waiting.plan(), state.stable.seq());
         }
         Choice choice = choice();
-        return choice == null ? Map.of() : choice.missing();
+        return choice == null ? new TreeMap<>() : choice.missing();
     }
 
     /** A batch came that may be one that a view waits for. */
