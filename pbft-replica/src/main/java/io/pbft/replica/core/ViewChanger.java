@@ -97,7 +97,7 @@ final class ViewChanger {
         }
         latest.put(sender, vote);
         joinOthers(out);
-        advance(out);
+        advance(viewChange.view(), out);
     }
 
     /** f + 1 replicas want later views: one of them is correct, so go with the smallest (OSDI'99, section 4.5.2). */
@@ -134,8 +134,12 @@ final class ViewChanger {
         out.add(new Effect.Bind(new Promise.LeaveView(new ViewChange(target, state.stable, prepared, state.self))));
     }
 
-    /** Starts the timer at a quorum, and leads the view where it is one's turn. */
-    private void advance(Effects out) {
+    /**
+     * After a VIEW-CHANGE for {@code view}: starts the timer at a quorum, and leads the view where it is one's turn.
+     * One for a later view adds nothing to V: a liar that sends many of them shall not have the same batches asked for
+     * again each time.
+     */
+    private void advance(long view, Effects out) {
         if (state.status() != ReplicaReport.Status.VIEW_CHANGE) {
             return;
         }
@@ -143,7 +147,7 @@ final class ViewChanger {
         if (quorumTick < 0 && quorumLeft()) {
             quorumTick = state.tick;
         }
-        if (waiting == null) {
+        if (waiting == null && view == state.view()) {
             lead(out);
         }
     }
@@ -386,9 +390,10 @@ final class ViewChanger {
         Slot slot = state.slots.get(seq);
         Batch batch = slot == null ? null : slot.batch(digest);
         if (batch == null) {
-            batch = state.batch(digest);
+            batch = fetched.get(digest);
         }
-        return batch != null ? batch : fetched.get(digest);
+        // Goes through the whole log, so it is looked at last.
+        return batch != null ? batch : state.batch(digest);
     }
 
     private Batch held(long seq, Digest digest) {
@@ -661,6 +666,6 @@ final class ViewChanger {
         }
         // The others said what they want while this one had no vote, and what is known is not looked at again.
         joinOthers(out);
-        advance(out);
+        advance(state.view(), out);
     }
 }

@@ -163,4 +163,23 @@ class WithheldBatchTest {
         assertThat(wide.node(1).report().view()).isEqualTo(1);
         assertThat(new TreeSet<>(askedBy(wide.node(1)))).hasSize(many);
     }
+
+    @Test
+    @DisplayName("A liar that wants one later view after the other makes nobody ask for the same batches again")
+    void laterViewsAskForNothing() {
+        world.link = letter -> false;
+        Batch held = world.batch("held by one correct replica");
+        world.receive(1, 0, world.viewChange(0, 1, START));
+        world.receive(1, 2, world.viewChange(2, 1, START, world.preparedCertificate(0, 1, held)));
+        world.receive(1, 3, world.viewChange(3, 1, START, world.preparedCertificate(0, 1, held)));
+        assertThat(world.node(1).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        List<Digest> asked = askedBy(world.node(1));
+        assertThat(asked).isNotEmpty().containsOnly(Codec.digest(held));
+        for (long view = 2; view < 10; view++) {
+            world.receive(1, 0, world.viewChange(0, view, START));
+        }
+        assertThat(askedBy(world.node(1))).isEqualTo(asked);
+        world.receive(1, 3, new BatchBody(held));
+        assertThat(world.node(1).report().view()).isEqualTo(1);
+    }
 }
