@@ -19,11 +19,11 @@ public final class NativeProvider extends Provider {
     private static final String NAME = "PbftNative";
     private static final Set<String> OFFERED = Set.of("Cipher.AES/GCM/NOPADDING", "MessageDigest.SHA-256");
 
-    private final transient Provider library;
+    private final transient Provider origin;
 
     private NativeProvider(Provider library) {
         super(NAME, "1", "SHA-256 and AES-GCM of " + library.getName());
-        this.library = library;
+        origin = library;
     }
 
     /**
@@ -44,6 +44,6 @@ public final class NativeProvider extends Provider {
         // The library's own service: whoever looks it up gets an object of the library, whose jar is signed, as some
         // platforms demand of what enciphers.
         boolean offered = OFFERED.contains(type + "." + algorithm.toUpperCase(Locale.ROOT));
-        return offered ? library.getService(type, algorithm) : null;
+        return offered ? origin.getService(type, algorithm) : null;
     }
 }
