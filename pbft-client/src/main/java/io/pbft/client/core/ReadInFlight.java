@@ -142,11 +142,14 @@ final class ReadInFlight {
      * sequence numbers, and liars may claim any.
      */
     private long vouched(ReadReply answer, Quorum quorum, boolean seq) {
-        long[] claimed = Arrays.stream(answers)
-                .filter(other -> other != null && sameAnswer(other, answer))
-                .mapToLong(other -> seq ? other.seq() : other.timeMillis())
-                .sorted()
-                .toArray();
-        return claimed[claimed.length - quorum.weak()];
+        long[] claimed = new long[answers.length];
+        int count = 0;
+        for (ReadReply other : answers) {
+            if (other != null && sameAnswer(other, answer)) {
+                claimed[count++] = seq ? other.seq() : other.timeMillis();
+            }
+        }
+        Arrays.sort(claimed, 0, count);
+        return claimed[count - quorum.weak()];
     }
 }
