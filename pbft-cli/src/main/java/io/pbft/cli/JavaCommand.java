@@ -9,14 +9,18 @@ import java.util.List;
 /** The command line of another process of this program: the same Java, the same jar. */
 final class JavaCommand {
     /**
-     * A replica of a cluster on one machine is light: it shares it with the others. A small nursery, a heap that grows late, and
-     * memory that is given back once it is not needed (see {@link HeapKeeper}) cost some more collections.
+     * A replica of a cluster on one machine is light: it shares it with the others. A heap that grows late, and memory that is
+     * given back once it is not needed (see {@link HeapKeeper}), cost some more collections. What the log holds lives for a
+     * second or two, until a checkpoint is stable: the survivors' spaces are large enough for that to die in them under a
+     * moderate load, or it would fill the old generation, whose collection stops a replica ten times as long.
      */
     private static final List<String> HEAP = List.of(
             "-XX:+IgnoreUnrecognizedVMOptions",
             "-Xms48m",
             "-Xmx256m",
+            "-XX:NewSize=40m",
             "-XX:MaxNewSize=40m",
+            "-XX:SurvivorRatio=3",
             "-XX:MinHeapFreeRatio=15",
             "-XX:MaxHeapFreeRatio=30",
             "-XX:-ShrinkHeapInSteps",
