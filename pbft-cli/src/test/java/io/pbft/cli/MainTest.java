@@ -2,6 +2,8 @@ package io.pbft.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pbft.simulator.BehaviourSpec;
+import io.pbft.simulator.SimOptions;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
@@ -52,6 +54,15 @@ class MainTest {
         }
         assertThat(helped).isNotEmpty();
         assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void theHelpOfTheSimulatorNamesEveryOptionAndBehaviour() {
+        assertThat(run("sim", "--help")).isZero();
+        assertThat(out.toString())
+                .contains(SimOptions.names())
+                .contains(BehaviourSpec.REPLICA)
+                .contains(BehaviourSpec.CLIENT);
     }
 
     @Test

@@ -24,6 +24,7 @@ public record BehaviourSpec(String name, String argument, long fromMicros, long 
             "sequence-jump",
             "bad-time",
             "stale-view",
+            "old-requests",
             "mute",
             "crash",
             "lie-reply",

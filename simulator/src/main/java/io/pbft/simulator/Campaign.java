@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /**
  * Runs many seeds, a few side by side, each on one thread. One seed in a hundred runs twice, and its two traces must be equal;
@@ -21,6 +22,7 @@ public final class Campaign {
     private static final long PROGRESS_NANOS = 2_000_000_000L;
 
     private final CampaignOptions options;
+    private final Function<SimOptions, SimResult> runner;
     private final PrintStream progress;
     private final CampaignResult result = new CampaignResult();
     private final AtomicLong next = new AtomicLong();
@@ -28,14 +30,21 @@ public final class Campaign {
     private final long startedNanos = System.nanoTime();
     private long lastProgressNanos = startedNanos;
 
-    private Campaign(CampaignOptions options, PrintStream progress) {
+    private Campaign(CampaignOptions options, Function<SimOptions, SimResult> runner, PrintStream progress) {
         this.options = options;
+        this.runner = runner;
         this.progress = progress;
     }
 
     /** Runs all seeds of the shard. {@code progress} hears how far it is, and of each failure the command that shows it again. */
     public static CampaignResult run(CampaignOptions options, PrintStream progress) throws InterruptedException {
-        return new Campaign(options, progress).run();
+        return run(options, run -> Simulation.run(run, false), progress);
+    }
+
+    /** The same, with something else than {@link Simulation} that runs a seed. */
+    static CampaignResult run(CampaignOptions options, Function<SimOptions, SimResult> runner, PrintStream progress)
+            throws InterruptedException {
+        return new Campaign(options, runner, progress).run();
     }
 
     private CampaignResult run() throws InterruptedException {
@@ -64,7 +73,8 @@ public final class Campaign {
             long seed = options.seed(i);
             try {
                 take(seed, i);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                // Also a stack overflow or a failed assertion: the seed counts as failed, and the others go on.
                 synchronized (lock) {
                     result.count("seeds", 1);
                     result.count("broken", 1);
@@ -82,10 +92,10 @@ public final class Campaign {
 
     private void take(long seed, long index) {
         SimOptions run = options.run(seed);
-        SimResult found = Simulation.run(run, false);
+        SimResult found = runner.apply(run);
         boolean repeats = true;
         if (index % TWICE_EVERY == 0) {
-            repeats = Simulation.run(run, false).traceHash() == found.traceHash();
+            repeats = runner.apply(run).traceHash() == found.traceHash();
         }
         boolean stuck = found.verdict() == SimResult.Verdict.LIVENESS
                 && Simulation.runPatiently(run, PATIENCE).verdict() != SimResult.Verdict.OK;
@@ -96,7 +106,8 @@ public final class Campaign {
 
     private void add(long seed, SimResult found, boolean repeats, boolean stuck) {
         result.count("seeds", 1);
-        result.count(found.verdict().label(), 1);
+        String verdict = repeats ? found.verdict().label() : "nondeterministic";
+        result.count(verdict, 1);
         result.count("style " + Swarm.style(seed, options.base()).name().toLowerCase(Locale.ROOT), 1);
         result.count("operations", found.committed());
         result.count("events", found.events());
@@ -105,22 +116,18 @@ public final class Campaign {
         result.count("viewChanges", found.views() > 0 ? 1 : 0);
         result.count("undecided", found.decided() ? 0 : 1);
         found.probes().forEach(result::probe);
-        if (!repeats) {
-            result.count("nondeterministic", 1);
-            progress.println("seed " + seed + ": two runs had two traces");
-        }
         if (found.verdict() != SimResult.Verdict.OK || !repeats) {
-            fail(seed, found, repeats, stuck);
+            fail(seed, found, verdict, stuck);
         }
         if (System.nanoTime() - lastProgressNanos > PROGRESS_NANOS) {
             say(false);
         }
     }
 
-    private void fail(long seed, SimResult found, boolean repeats, boolean stuck) {
+    private void fail(long seed, SimResult found, String verdict, boolean stuck) {
         ObjectNode failure = JsonNodeFactory.instance.objectNode();
         failure.put("seed", seed);
-        failure.put("verdict", repeats ? found.verdict().label() : "nondeterministic");
+        failure.put("verdict", verdict);
         if (found.verdict() == SimResult.Verdict.LIVENESS) {
             failure.put("stuck", stuck);
             result.count(stuck ? "stuck" : "slow", 1);
@@ -132,12 +139,12 @@ public final class Campaign {
         }
         failure.put("command", found.command());
         result.failure(seed, failure);
-        if (result.count(found.verdict().label()) <= CampaignResult.FAILURES_MAX) {
+        if (result.count(verdict) <= CampaignResult.FAILURES_MAX) {
             String first = found.violations().isEmpty()
-                    ? ""
+                    ? "two runs had two traces"
                     : found.violations().get(0).check().label() + ": "
                             + found.violations().get(0).text();
-            progress.println("seed " + seed + " " + found.verdict().label() + " " + first);
+            progress.println("seed " + seed + " " + verdict + " " + first);
             progress.println("  " + found.command());
         }
     }

@@ -1,11 +1,11 @@
 package io.pbft.simulator;
 
 import io.pbft.protocol.MessageType;
-import io.pbft.protocol.ProtocolParameters;
 import io.pbft.simulator.world.Partition;
 import io.pbft.simulator.world.Topology;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -297,24 +297,13 @@ final class Scenarios {
     }
 
     private void agreeOn(int checkpointInterval, int window, int pipelineDepth, int batchOperationsMax) {
-        ProtocolParameters p = options.parameters;
-        options.parameters = new ProtocolParameters(
-                checkpointInterval,
-                window,
-                pipelineDepth,
-                batchOperationsMax,
-                p.batchBytesMax(),
-                p.tickMillis(),
-                p.requestTimeoutMillis(),
-                p.disconnectedTimeoutMillis(),
-                p.fairnessTimeoutMillis(),
-                p.viewChangeTimeoutMillis(),
-                p.viewChangeTimeoutMaxMillis(),
-                p.statusIntervalMillis(),
-                p.clockSkewMillis(),
-                p.sessionWindow(),
-                p.sessionsPerClient(),
-                p.resultBytesMax());
+        options.parameters = ParameterFields.with(
+                options.parameters,
+                Map.of(
+                        "checkpointInterval", checkpointInterval,
+                        "window", window,
+                        "pipelineDepth", pipelineDepth,
+                        "batchOperationsMax", batchOperationsMax));
     }
 
     /** Nothing goes wrong. There is always more to do than is done, or long nothing: no reason for a view change. */

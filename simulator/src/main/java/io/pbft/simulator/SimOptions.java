@@ -111,6 +111,11 @@ public record SimOptions(
         return new SimOptionsParser().parse(arguments);
     }
 
+    /** The names of all options, such as {@code --seed}. */
+    public static List<String> names() {
+        return SimOptionsParser.names();
+    }
+
     public Builder toBuilder() {
         return new Builder(this);
     }

@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Reads options from the words of a command line and writes them back. NOT thread-safe; one parser reads one line. */
 final class SimOptionsParser {
@@ -25,6 +25,51 @@ final class SimOptionsParser {
 
     /** The options that come without a value. */
     private static final List<String> SWITCHES = List.of("--json", "--minimize", "--codec");
+
+    /** The options that come with one. */
+    private static final List<String> VALUED = List.of(
+            "--seed",
+            "--replicas",
+            "--clients",
+            "--ops",
+            "--workload",
+            "--think",
+            "--read-share",
+            "--byzantine",
+            "--byzantine-client",
+            "--latency",
+            "--tail",
+            "--topology",
+            "--drop",
+            "--drop-type",
+            "--duplicate",
+            "--reorder",
+            "--partition",
+            "--cut",
+            "--gst",
+            "--crash",
+            "--restart",
+            "--pause",
+            "--lose-disk",
+            "--corrupt-disk",
+            "--misdirect-disk",
+            "--fail-disk",
+            "--slow-disk",
+            "--clock-skew",
+            "--clock-drift",
+            "--disk-latency",
+            "--crypto",
+            "--flip",
+            "--parameters",
+            "--without",
+            "--only",
+            "--report",
+            "--trace");
+
+    /** Every option there is. */
+    static List<String> names() {
+        return Stream.concat(VALUED.stream(), SWITCHES.stream()).toList();
+    }
 
     SimOptions parse(List<String> arguments) {
         List<Map.Entry<String, String>> pairs = pairs(arguments);
@@ -66,6 +111,8 @@ final class SimOptionsParser {
             }
             if (SWITCHES.contains(word)) {
                 pairs.add(Map.entry(word, ""));
+            } else if (!VALUED.contains(equals > 0 ? word.substring(0, equals) : word)) {
+                throw new OptionError(word, "is not an option of a simulated run");
             } else if (equals > 0) {
                 pairs.add(Map.entry(word.substring(0, equals), word.substring(equals + 1)));
             } else if (i + 1 < arguments.size()) {
@@ -247,7 +294,7 @@ final class SimOptionsParser {
 
     /** {@code checkpointInterval=8,window=32}: fields of {@link ProtocolParameters} by name, the others as they are. */
     private static ProtocolParameters parameters(String name, String value) {
-        Map<String, Integer> fields = fields(SimOptions.PARAMETERS);
+        Map<String, Integer> fields = ParameterFields.of(SimOptions.PARAMETERS);
         for (String field : value.split(",", -1)) {
             int equals = equals(name, field, "FIELD=NUMBER[,FIELD=NUMBER...]");
             String key = field.substring(0, equals);
@@ -257,51 +304,10 @@ final class SimOptionsParser {
             fields.put(key, OptionText.number(name, field.substring(equals + 1), 0, 100_000_000));
         }
         try {
-            return of(fields);
+            return ParameterFields.parameters(fields);
         } catch (IllegalArgumentException e) {
             throw new OptionError(name, String.valueOf(e.getMessage()));
         }
-    }
-
-    private static Map<String, Integer> fields(ProtocolParameters p) {
-        Map<String, Integer> fields = new TreeMap<>();
-        fields.put("checkpointInterval", p.checkpointInterval());
-        fields.put("window", p.window());
-        fields.put("pipelineDepth", p.pipelineDepth());
-        fields.put("batchOperationsMax", p.batchOperationsMax());
-        fields.put("batchBytesMax", p.batchBytesMax());
-        fields.put("tickMillis", p.tickMillis());
-        fields.put("requestTimeoutMillis", p.requestTimeoutMillis());
-        fields.put("disconnectedTimeoutMillis", p.disconnectedTimeoutMillis());
-        fields.put("fairnessTimeoutMillis", p.fairnessTimeoutMillis());
-        fields.put("viewChangeTimeoutMillis", p.viewChangeTimeoutMillis());
-        fields.put("viewChangeTimeoutMaxMillis", p.viewChangeTimeoutMaxMillis());
-        fields.put("statusIntervalMillis", p.statusIntervalMillis());
-        fields.put("clockSkewMillis", p.clockSkewMillis());
-        fields.put("sessionWindow", p.sessionWindow());
-        fields.put("sessionsPerClient", p.sessionsPerClient());
-        fields.put("resultBytesMax", p.resultBytesMax());
-        return fields;
-    }
-
-    private static ProtocolParameters of(Map<String, Integer> fields) {
-        return new ProtocolParameters(
-                fields.getOrDefault("checkpointInterval", 0),
-                fields.getOrDefault("window", 0),
-                fields.getOrDefault("pipelineDepth", 0),
-                fields.getOrDefault("batchOperationsMax", 0),
-                fields.getOrDefault("batchBytesMax", 0),
-                fields.getOrDefault("tickMillis", 0),
-                fields.getOrDefault("requestTimeoutMillis", 0),
-                fields.getOrDefault("disconnectedTimeoutMillis", 0),
-                fields.getOrDefault("fairnessTimeoutMillis", 0),
-                fields.getOrDefault("viewChangeTimeoutMillis", 0),
-                fields.getOrDefault("viewChangeTimeoutMaxMillis", 0),
-                fields.getOrDefault("statusIntervalMillis", 0),
-                fields.getOrDefault("clockSkewMillis", 0),
-                fields.getOrDefault("sessionWindow", 0),
-                fields.getOrDefault("sessionsPerClient", 0),
-                fields.getOrDefault("resultBytesMax", 0));
     }
 
     /** Writes options as words; the inverse of {@link #parse}. */
@@ -368,9 +374,9 @@ final class SimOptionsParser {
     }
 
     private static void writeParameters(ProtocolParameters parameters, Words words) {
-        Map<String, Integer> defaults = fields(SimOptions.PARAMETERS);
+        Map<String, Integer> defaults = ParameterFields.of(SimOptions.PARAMETERS);
         List<String> changed = new ArrayList<>();
-        fields(parameters).forEach((field, value) -> {
+        ParameterFields.of(parameters).forEach((field, value) -> {
             if (!value.equals(defaults.get(field))) {
                 changed.add(field + "=" + value);
             }

@@ -1,7 +1,6 @@
 package io.pbft.simulator;
 
 import io.pbft.protocol.MessageType;
-import io.pbft.protocol.ProtocolParameters;
 import io.pbft.simulator.world.Cut;
 import io.pbft.simulator.world.Fault;
 import io.pbft.simulator.world.FaultPlan;
@@ -10,6 +9,7 @@ import io.pbft.simulator.world.Partition;
 import io.pbft.simulator.world.Topology;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -49,9 +49,9 @@ public final class Swarm {
             MessageType.STABLE_PROOF,
             MessageType.STATUS);
 
-    /** What a replica does wrong by itself: neither as one of twins nor with others. */
+    /** What a replica does wrong by itself: neither as one of twins nor with others, nor drawn apart from the rest. */
     private static final List<String> ALONE = BehaviourSpec.REPLICA.stream()
-            .filter(name -> !name.equals("twin") && !name.equals("collude"))
+            .filter(name -> !List.of("twin", "collude", "old-requests").contains(name))
             .toList();
 
     private final Keyed keyed;
@@ -157,6 +157,9 @@ public final class Swarm {
         if (style != Style.NETWORK && options.clients > 1 && chance(10)) {
             hoarder();
         }
+        if (style != Style.NETWORK && chance(8)) {
+            oldRequests();
+        }
         return options.build();
     }
 
@@ -201,24 +204,20 @@ public final class Swarm {
         int interval = (int) between(3, 16);
         int window = (int) between(2L * interval, 4L * interval);
         int request = (int) between(15, 40) * 10;
-        ProtocolParameters p = base.parameters();
-        options.parameters = new ProtocolParameters(
-                interval,
-                window,
-                (int) between(1, Math.min(8, window)),
-                (int) between(1, 16),
-                p.batchBytesMax(),
-                p.tickMillis(),
-                request,
-                Math.min(request, 100),
-                4 * request,
-                (int) between(15, 60) * 10,
-                (int) between(15, 40) * 100,
-                (int) between(5, 20) * 10,
-                p.clockSkewMillis(),
-                p.sessionWindow(),
-                p.sessionsPerClient(),
-                p.resultBytesMax());
+        // Java evaluates arguments in their order, so what is drawn stands in the order of drawing.
+        options.parameters = ParameterFields.with(
+                base.parameters(),
+                Map.ofEntries(
+                        Map.entry("checkpointInterval", interval),
+                        Map.entry("window", window),
+                        Map.entry("pipelineDepth", (int) between(1, Math.min(8, window))),
+                        Map.entry("batchOperationsMax", (int) between(1, 16)),
+                        Map.entry("requestTimeoutMillis", request),
+                        Map.entry("disconnectedTimeoutMillis", Math.min(request, 100)),
+                        Map.entry("fairnessTimeoutMillis", 4 * request),
+                        Map.entry("viewChangeTimeoutMillis", (int) between(15, 60) * 10),
+                        Map.entry("viewChangeTimeoutMaxMillis", (int) between(15, 40) * 100),
+                        Map.entry("statusIntervalMillis", (int) between(5, 20) * 10)));
     }
 
     private void latency() {
@@ -410,6 +409,21 @@ public final class Swarm {
         });
     }
 
+    /** A replica that, as primary, orders old requests alone: one that lies already, or one more where there may be one. */
+    private void oldRequests() {
+        int replica;
+        if (!options.byzantine.isEmpty()) {
+            replica = options.byzantine.firstKey();
+        } else if (faulty.size() < faultyMax) {
+            replica = nextFaulty();
+        } else {
+            return;
+        }
+        List<BehaviourSpec> specs = new ArrayList<>(options.byzantine.getOrDefault(replica, List.of()));
+        specs.add(0, new BehaviourSpec("old-requests", "", 0, Long.MAX_VALUE));
+        options.byzantine.put(replica, specs);
+    }
+
     private void clocks() {
         options.driftPpm = (int) upTo(5_000);
         int skewMax = base.parameters().clockSkewMillis() / 4;
@@ -438,27 +452,8 @@ public final class Swarm {
         List<BehaviourSpec> specs = new ArrayList<>(options.byzantineClients.getOrDefault(client, List.of()));
         specs.add(new BehaviourSpec("hoard", "", 0, Long.MAX_VALUE));
         options.byzantineClients.put(client, specs);
-        options.parameters = keeping(options.parameters, (int) between(1 << 10, 8 << 10));
-    }
-
-    private static ProtocolParameters keeping(ProtocolParameters p, int resultBytesMax) {
-        return new ProtocolParameters(
-                p.checkpointInterval(),
-                p.window(),
-                p.pipelineDepth(),
-                p.batchOperationsMax(),
-                p.batchBytesMax(),
-                p.tickMillis(),
-                p.requestTimeoutMillis(),
-                p.disconnectedTimeoutMillis(),
-                p.fairnessTimeoutMillis(),
-                p.viewChangeTimeoutMillis(),
-                p.viewChangeTimeoutMaxMillis(),
-                p.statusIntervalMillis(),
-                p.clockSkewMillis(),
-                p.sessionWindow(),
-                p.sessionsPerClient(),
-                resultBytesMax);
+        int room = (int) between(1 << 10, 8 << 10);
+        options.parameters = ParameterFields.with(options.parameters, Map.of("resultBytesMax", room));
     }
 
     private void encoding() {

@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -71,6 +72,43 @@ class CampaignTest {
                 .isEqualTo(calm.probesNeverHit().size());
         CampaignResult lively = run("--seeds 1..1 --plain --byzantine 0=silent,forge-signature");
         assertThat(lively.probesNeverHit()).doesNotContain("note VIEW_ENTERED", "rejected BAD_SIGNATURE");
+    }
+
+    @Test
+    void aSeedWhoseTwoRunsDifferIsAFailure() throws InterruptedException {
+        AtomicLong runs = new AtomicLong();
+        ByteArrayOutputStream heard = new ByteArrayOutputStream();
+        CampaignResult result = Campaign.run(
+                CampaignOptions.parse(List.of("--seeds", "5..6", "--plain", "--ops", "2", "--threads", "1")),
+                options -> Simulation.run(
+                        options.toBuilder().seed(runs.incrementAndGet()).build(), false),
+                new PrintStream(heard, true, StandardCharsets.UTF_8));
+        assertThat(result.ok()).isFalse();
+        assertThat(result.count("nondeterministic")).isEqualTo(1);
+        assertThat(result.count("ok")).isEqualTo(1);
+        assertThat(result.toJson().path("failures").path(0).path("verdict").asText())
+                .isEqualTo("nondeterministic");
+        assertThat(heard.toString(StandardCharsets.UTF_8)).contains("seed 5 nondeterministic two runs had two traces");
+    }
+
+    @Test
+    void aSeedThatBreaksTheSimulatorIsAFailureAndTheOthersGoOn() throws InterruptedException {
+        ByteArrayOutputStream heard = new ByteArrayOutputStream();
+        CampaignResult result = Campaign.run(
+                CampaignOptions.parse(List.of("--seeds", "1..4", "--plain", "--ops", "2", "--threads", "1")),
+                options -> {
+                    if (options.seed() == 2) {
+                        throw new StackOverflowError("too deep");
+                    }
+                    return Simulation.run(options, false);
+                },
+                new PrintStream(heard, true, StandardCharsets.UTF_8));
+        assertThat(result.ok()).isFalse();
+        assertThat(result.count("seeds")).isEqualTo(4);
+        assertThat(result.count("broken")).isEqualTo(1);
+        assertThat(result.count("ok")).isEqualTo(3);
+        assertThat(heard.toString(StandardCharsets.UTF_8))
+                .contains("seed 2 broke the simulator: java.lang.StackOverflowError: too deep");
     }
 
     @Test

@@ -60,6 +60,8 @@ class SimOptionsTest {
                 "--byzantine 0=delay; --byzantine: expected a time such as",
                 "--topology moon; --topology: expected one of lan, wan5, found 'moon'",
                 "--nonsense 1; --nonsense: is not an option of a simulated run",
+                "--nonsense; --nonsense: is not an option of a simulated run",
+                "--nonsense=1; --nonsense=1: is not an option of a simulated run",
                 "--seed; --seed: a value is missing",
                 "seed; seed: is not an option; options begin with --",
                 "--parameters window=1; --parameters: window: expected a number from 16 to 1024, found 1",

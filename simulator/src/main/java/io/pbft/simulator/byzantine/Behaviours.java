@@ -22,6 +22,7 @@ final class Behaviours {
             case "sequence-jump" -> Optional.of(new PrimaryLies.SequenceJump());
             case "bad-time" -> Optional.of(new PrimaryLies.BadTime());
             case "stale-view" -> Optional.of(new PrimaryLies.StaleView());
+            case "old-requests" -> Optional.of(new PrimaryLies.OldRequests());
             case "mute" -> Optional.of(new AnyLies.Mute());
             case "crash" -> Optional.of(new AnyLies.Crash());
             case "lie-reply" -> Optional.of(new AnyLies.LieReply());

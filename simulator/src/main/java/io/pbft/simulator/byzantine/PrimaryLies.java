@@ -270,6 +270,90 @@ final class PrimaryLies {
         }
     }
 
+    /**
+     * Orders what was executed long ago, again and again, and nothing else: the log grows, checkpoints become stable, and no
+     * client gets an answer. It begins with the first batch that it hears of, and takes the next sequence number as soon as
+     * another replica has committed the last.
+     */
+    static final class OldRequests extends Behaviour {
+        private Optional<Batch> old = Optional.empty();
+        private long view = -1;
+        private long seq;
+        private boolean committed;
+
+        /** The latest time that a proposal had, and when it was heard of. */
+        private long timeMillis;
+
+        private long heardMicros;
+
+        @Override
+        void outgoing(NodeId to, Message message, Way way) {
+            Optional<Proposal> own = ownProposal(message, way);
+            if (own.isEmpty()) {
+                way.pass(to, message);
+                return;
+            }
+            PrePrepare header = own.get().prePrepare().statement();
+            boolean first = old.isEmpty() || old.get().equals(own.get().batch());
+            learn(own.get().batch(), way);
+            if (header.view() > view) {
+                view = header.view();
+                seq = header.seq();
+                committed = true;
+            }
+            // The first batch has to be executed before it can be an old one.
+            if (first) {
+                seq = Math.max(seq, header.seq() + 1);
+                way.pass(to, message);
+            } else if (way.dares(1, to, keyOf(message))) {
+                way.withhold(to, message);
+            } else {
+                way.pass(to, message);
+            }
+        }
+
+        @Override
+        boolean hears(NodeId from, Message message, Way way) {
+            if (message instanceof Proposal proposal) {
+                learn(proposal.batch(), way);
+            } else if (message instanceof Signed<?> signed
+                    && signed.statement() instanceof Commit commit
+                    && commit.view() == view
+                    && commit.seq() >= seq - 1) {
+                seq = Math.max(seq, commit.seq() + 1);
+                committed = true;
+            }
+            return true;
+        }
+
+        private void learn(Batch batch, Way way) {
+            if (batch.timeMillis() > timeMillis) {
+                timeMillis = batch.timeMillis();
+                heardMicros = way.nowMicros();
+            }
+            if (old.isEmpty() && !batch.requests().isEmpty()) {
+                old = Optional.of(batch);
+            }
+        }
+
+        @Override
+        void tick(Way way) {
+            boolean leads = view >= 0 && way.view() == view;
+            if (!leads || !committed || old.isEmpty()) {
+                return;
+            }
+            committed = false;
+            long now = timeMillis + (way.nowMicros() - heardMicros) / 1_000;
+            Proposal lie = propose(view, seq, new Batch(now, old.get().requests()), way);
+            for (int i = 0; i < way.replicas(); i++) {
+                NodeId to = NodeId.replica(i);
+                if (i != way.self() && way.dares(1, to, Mix.mix(view, seq))) {
+                    way.lie(to, lie);
+                }
+            }
+        }
+    }
+
     static long keyOf(Message message) {
         return io.pbft.simulator.world.MessageKey.of(message);
     }

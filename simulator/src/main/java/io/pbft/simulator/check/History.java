@@ -158,11 +158,14 @@ public final class History {
         reads.removeIf(record -> record.answer.isEmpty() || !record.isFastRead());
         explain(specification, 0, reads);
         for (Effect.Execute batch : agreed) {
+            ResultRoom.Meter room = batch.room().meter();
             for (Effect.Call call : batch.calls()) {
-                KeyModel.Answer answer = specification.apply(batch, call);
+                Optional<KeyModel.Answer> answer = specification.apply(batch, call, room);
                 Optional<Call> asked = Call.decode(call.operation());
-                if (asked.isPresent() && places.putIfAbsent(asked.get().number(), batch.seq()) == null) {
-                    answers.put(asked.get().number(), answer);
+                if (answer.isPresent()
+                        && asked.isPresent()
+                        && places.putIfAbsent(asked.get().number(), batch.seq()) == null) {
+                    answers.put(asked.get().number(), answer.get());
                 }
             }
             explain(specification, batch.seq(), reads);

@@ -2,6 +2,7 @@ package io.pbft.simulator.junit;
 
 import io.pbft.checkpoint.State;
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.Limits;
 import io.pbft.replica.Operation;
 import io.pbft.replica.StateMachine;
 import java.util.Optional;
@@ -23,7 +24,7 @@ record Outcome(Bytes result, Optional<String> failure, SortedMap<Bytes, Optional
     static Outcome ofApply(StateMachine machine, Operation operation, State state) {
         Overlay overlay = new Overlay(state);
         try {
-            Bytes result = machine.apply(operation, overlay);
+            Bytes result = withinLimit(machine.apply(operation, overlay));
             return new Outcome(result, Optional.empty(), overlay.changes());
         } catch (Exception e) {
             return new Outcome(Bytes.EMPTY, Optional.of(text(e)), new TreeMap<>());
@@ -32,10 +33,24 @@ record Outcome(Bytes result, Optional<String> failure, SortedMap<Bytes, Optional
 
     static Outcome ofQuery(StateMachine machine, Operation operation, io.pbft.checkpoint.StateView state) {
         try {
-            return new Outcome(machine.query(operation, state), Optional.empty(), new TreeMap<>());
+            return new Outcome(withinLimit(machine.query(operation, state)), Optional.empty(), new TreeMap<>());
         } catch (Exception e) {
             return new Outcome(Bytes.EMPTY, Optional.of(text(e)), new TreeMap<>());
         }
+    }
+
+    /** A result that is too long is a failure, here as on a replica: nothing of the operation is left. */
+    private static Bytes withinLimit(Bytes result) {
+        if (result.size() > Limits.RESULT_BYTES_MAX) {
+            throw new IllegalStateException("a result has at most " + Limits.RESULT_BYTES_MAX
+                    + " bytes, this operation's has " + result.size());
+        }
+        return result;
+    }
+
+    /** Bytes of the answer, of a failure's text too. */
+    int size() {
+        return failure.map(text -> Bytes.utf8(text).size()).orElse(result.size());
     }
 
     /** As replicas word it: of the platform's exceptions only the name of the class counts. */

@@ -146,7 +146,7 @@ public final class SimulatedCluster {
         }
     }
 
-    private SimResult run(SimOptions options) {
+    SimResult run(SimOptions options) {
         if (writes == null) {
             throw new IllegalStateException("there is nothing to run: give operations(...) first");
         }

@@ -7,6 +7,7 @@ import io.pbft.crypto.Digest;
 import io.pbft.replica.Operation;
 import io.pbft.replica.StateMachine;
 import io.pbft.replica.core.Effect;
+import io.pbft.replica.core.ResultRoom;
 import io.pbft.simulator.workload.Application;
 import io.pbft.simulator.workload.Call;
 import io.pbft.simulator.workload.KeyModel;
@@ -132,17 +133,20 @@ final class UserApplication implements Application {
         }
 
         @Override
-        public KeyModel.Answer apply(Effect.Execute batch, Effect.Call call) {
+        public Optional<KeyModel.Answer> apply(Effect.Execute batch, Effect.Call call, ResultRoom.Meter room) {
             seq = batch.seq();
             timeMillis = batch.timeMillis();
             Operation operation = new Operation(
                     unwrap(call.operation()), call.client(), batch.seq(), batch.timeMillis(), batch.seed());
             Outcome outcome = Outcome.ofApply(machine, operation, state);
             divergences.agree(call.operation(), operation, outcome, "the replay at the end");
+            if (!room.take(call.client(), outcome.size())) {
+                return Optional.empty();
+            }
             outcome.writes()
                     .forEach((key, value) ->
                             value.ifPresentOrElse(content -> state.put(key, content), () -> state.delete(key)));
-            return answer(outcome);
+            return Optional.of(answer(outcome));
         }
 
         @Override

@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pbft.checkpoint.State;
 import io.pbft.checkpoint.StateView;
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.Limits;
 import io.pbft.replica.Operation;
 import io.pbft.replica.StateMachine;
+import io.pbft.simulator.SimOptions;
+import io.pbft.simulator.SimResult;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TimeZone;
@@ -166,6 +170,43 @@ class SimulatedClusterTest {
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("has two outcomes");
         cluster(Account::new).replay("--seed 9 --ops 6");
+    }
+
+    /** Long answers, for which there is little room: what finds none is undone, and the replay at the end knows it. */
+    @Test
+    void anOperationWhoseResultFindsNoRoomIsUndoneInTheReplayToo() {
+        SimulatedCluster talkative = SimulatedCluster.of(() -> new Account() {
+                    @Override
+                    public Bytes apply(Operation operation, State state) {
+                        return super.apply(operation, state).concat(Bytes.utf8(" ".repeat(700)));
+                    }
+                })
+                .operations((number, random) -> Bytes.utf8("1"));
+        SimResult result = talkative.run(SimOptions.parse(List.of(
+                "--seed",
+                "1",
+                "--clients",
+                "1",
+                "--ops",
+                "40",
+                "--think",
+                "1ms",
+                "--parameters",
+                "resultBytesMax=2048")));
+        assertThat(result.probes().getOrDefault("answered RESULTS_FULL", 0L)).isPositive();
+        assertThat(result.violations()).isEmpty();
+    }
+
+    @Test
+    void aResultThatIsTooLongIsAFailureEverywhere() {
+        cluster(() -> new Account() {
+                    @Override
+                    public Bytes apply(Operation operation, State state) {
+                        Bytes sum = super.apply(operation, state);
+                        return operation.seq() % 3 == 0 ? Bytes.wrap(new byte[Limits.RESULT_BYTES_MAX + 1]) : sum;
+                    }
+                })
+                .replay("--seed 1 --ops 12");
     }
 
     @Test
