@@ -291,6 +291,36 @@ final class Scenarios {
         return end;
     }
 
+    /**
+     * A replica was away for longer than a window. Back again it votes at once, beyond where it had been, while the state comes
+     * slowly; dies meanwhile, perhaps again and again; and then the primary is cut off, so that the others need its VIEW-CHANGE.
+     */
+    long dieWhileTheStateComes(long horizonMicros) {
+        checkpointOften();
+        int late = (int) chance.between(1, replicas - 1L);
+        long back = chance.between(horizonMicros / 2, horizonMicros);
+        isolate(late, chance.between(0, back / 4), back);
+        lose(MessageType.STATE_NODES, 50, 95);
+        if (chance(50)) {
+            // What has prepared and is not decided is what the next view carries over.
+            lose(MessageType.COMMIT, 30, 80);
+            lose(MessageType.DECISION, 30, 80);
+        }
+        long died = back + chance.between(0, requestMicros);
+        long end = died;
+        for (long times = chance.between(1, 3); times > 0; times--) {
+            end = died + chance.between(1_000, 50_000);
+            options.fault(NodeFault.Kind.CRASH, late, died);
+            options.fault(NodeFault.Kind.RESTART, late, end);
+            died = end + chance.between(1_000, requestMicros / 2);
+        }
+        long fails = Math.max(back, end - chance.between(0, requestMicros / 2));
+        end = Math.max(end, fails + chance.between(requestMicros, 3 * requestMicros));
+        isolate(0, fails, end);
+        options.thinkMicros = Math.max(1_000, back * options.clients / 40);
+        return end;
+    }
+
     private void checkpointOften() {
         int depth = Math.min(options.parameters.pipelineDepth(), 6);
         agreeOn(3, (int) chance.between(6, 9), depth, options.parameters.batchOperationsMax());

@@ -165,7 +165,7 @@ public final class Swarm {
 
     private void scenario() {
         Scenarios scenarios = new Scenarios(options, base.replicas(), this::between);
-        long end = switch ((int) upTo(9)) {
+        long end = switch ((int) upTo(10)) {
             case 0 -> scenarios.isolateInTurn(horizonMicros);
             case 1 -> scenarios.lieToReaders(horizonMicros);
             case 2 -> scenarios.loseMemory(horizonMicros, moreThanF || faultyMax > 1);
@@ -175,6 +175,7 @@ public final class Swarm {
             case 6 -> scenarios.lieToReaders(horizonMicros / 2);
             case 7 -> scenarios.dieWhileTheViewChanges(horizonMicros);
             case 8 -> scenarios.comeBackToALiar(horizonMicros);
+            case 9 -> scenarios.dieWhileTheStateComes(horizonMicros);
             default -> scenarios.calm();
         };
         options.gstMicros = Math.max(options.gstMicros, end);
