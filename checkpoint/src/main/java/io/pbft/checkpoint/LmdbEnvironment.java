@@ -63,7 +63,7 @@ final class LmdbEnvironment implements AutoCloseable {
         } catch (LmdbException | IOException e) {
             lock.close();
             throw failure("cannot be opened", what, folder, e);
-        } catch (StorageFailure e) {
+        } catch (RuntimeException e) {
             lock.close();
             throw e;
         }

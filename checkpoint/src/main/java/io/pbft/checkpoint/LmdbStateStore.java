@@ -197,7 +197,7 @@ public final class LmdbStateStore implements StateStore {
      * @throws StorageFailure when that cannot be done
      */
     public static void putAside(Path replica) {
-        Folders.putAside(folder(replica), "the state", null);
+        Folders.putAside(folder(replica), "the state", file -> file.endsWith(LmdbEnvironment.DATA_FILE), null);
     }
 
     /**

@@ -30,6 +30,10 @@ final class SegmentFiles {
         return folder.resolve("segment-%012d".formatted(number));
     }
 
+    static boolean isSegment(Path file) {
+        return SEGMENT.matcher(file.getFileName().toString()).matches();
+    }
+
     /** By number; none where there is no folder. */
     static TreeMap<Long, Path> segments(Path folder) throws IOException {
         TreeMap<Long, Path> segments = new TreeMap<>();

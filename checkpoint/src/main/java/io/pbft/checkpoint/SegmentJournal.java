@@ -254,7 +254,7 @@ public final class SegmentJournal implements Journal {
      * @throws StorageFailure when that cannot be done
      */
     public static void putAside(Path replica) {
-        Folders.putAside(folder(replica), "the journal", JournalMark.file(replica));
+        Folders.putAside(folder(replica), "the journal", SegmentFiles::isSegment, JournalMark.file(replica));
     }
 
     private static void check(Path own, JournalScan.Result found, boolean wasHere) {

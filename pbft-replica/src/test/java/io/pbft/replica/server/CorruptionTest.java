@@ -132,7 +132,11 @@ class CorruptionTest {
     }
 
     private DiskStart.Start start(boolean rejoin) {
-        ReplicaFolder folder = new ReplicaFolder(trial);
+        return start(trial, rejoin);
+    }
+
+    private DiskStart.Start start(Path path, boolean rejoin) {
+        ReplicaFolder folder = new ReplicaFolder(path);
         Config config = new Config(ID, cluster.quorum(), cluster.clients().size(), cluster.parameters());
         return new DiskStart(ID, folder, Storage.ON_DISK, new RejoinMark(folder))
                 .start(config, verifier, rejoin, Runnable::run, failure -> {});
@@ -364,6 +368,94 @@ class CorruptionTest {
             assertThat(start.recovered().rejoining()).isTrue();
             start.disk().close();
         }
+    }
+
+    /** What a start finds after the one before was killed. */
+    private interface Afterwards {
+        void check(String cut) throws IOException;
+    }
+
+    /** Begins with the folder that {@code made} leaves, and kills a start before each of its steps in turn. */
+    private void cutEverywhere(Damage made, boolean rejoin, Afterwards afterwards) throws IOException {
+        int steps = 0;
+        boolean cut = true;
+        while (cut) {
+            copy(whole, trial);
+            made.apply(trial, new Random(1));
+            CutFileSystem dying = new CutFileSystem(steps);
+            try {
+                start(dying.path(trial), rejoin).disk().close();
+                cut = false;
+            } catch (CutFileSystem.Cut atStep) {
+                steps++;
+            }
+            afterwards.check("after " + dying.done());
+        }
+        assertThat(steps).isGreaterThan(3);
+    }
+
+    private static byte[] zeroed(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        Arrays.fill(bytes, 3 * PAGE_BYTES, 9 * PAGE_BYTES, (byte) 0);
+        Files.write(file, bytes);
+        return bytes;
+    }
+
+    /** It rejoins, or knows nothing of that yet and refuses; and what was put aside is not lost. */
+    @Test
+    void aRejoinThatIsCutAnywhereIsARejoin() throws IOException {
+        byte[] damaged = zeroed(Files.copy(segment(whole), directory.resolve("damaged")));
+        cutEverywhere((folder, random) -> zeroed(segment(folder)), true, cut -> {
+            DiskStart.Start start;
+            try {
+                start = start(false);
+            } catch (StorageFailure failure) {
+                assertThat(failure).as(cut).hasMessageContaining("--rejoin");
+                start = start(true);
+            }
+            assertThat(start.recovered().rejoining()).as(cut).isTrue();
+            assertThat(start.recovered().stateRoot()).as(cut).isEqualTo(promised.stateRoot());
+            start.disk().close();
+            assertThat(trial.resolve("journal.aside/segment-000000000001"))
+                    .as(cut)
+                    .hasBinaryContent(damaged);
+        });
+    }
+
+    @Test
+    void aStartThatIsCutAnywhereWhileItPutsADamagedStateAsideIsDoneAgain() throws IOException {
+        Path copy = directory.resolve("damaged.mdb");
+        byte[] damaged = zeroed(Files.copy(whole.resolve("state/data.mdb"), copy));
+        List<Damage> damages =
+                List.of((folder, random) -> zeroed(folder.resolve("state/data.mdb")), (folder, random) -> {
+                    zeroed(folder.resolve("state/data.mdb"));
+                    new ReplicaFolder(folder).setStateDamaged(true);
+                });
+        for (Damage damage : damages) {
+            cutEverywhere(damage, false, cut -> {
+                DiskStart.Start start = start(false);
+                assertThat(start.recovered().stateSeq()).as(cut).isZero();
+                assertThat(start.recovered().commits()).as(cut).isEqualTo(promised.commits());
+                start.disk().close();
+                assertThat(trial.resolve("state.aside/data.mdb")).as(cut).hasBinaryContent(damaged);
+            });
+        }
+    }
+
+    @Test
+    void aFirstStartThatIsCutAnywhereIsBegunAnew() throws IOException {
+        Damage anew = (folder, random) -> {
+            delete(folder);
+            Files.createDirectories(folder);
+            new ReplicaFolder(folder).markNew();
+        };
+        cutEverywhere(anew, false, cut -> {
+            DiskStart.Start start = start(false);
+            assertThat(start.recovered().rejoining()).as(cut).isFalse();
+            assertThat(start.recovered().commits()).as(cut).isEmpty();
+            start.disk().close();
+            assertThat(new ReplicaFolder(trial).isNew()).as(cut).isFalse();
+        });
     }
 
     /** As long as it may not vote, no single file that is lost makes it vote. */
