@@ -2,6 +2,7 @@ package io.pbft.checkpoint;
 
 import io.pbft.checkpoint.LmdbEnvironment.PartSize;
 import io.pbft.checkpoint.TreeNode.Leaf;
+import io.pbft.checkpoint.TreeNode.LeafEntry;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
@@ -11,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -136,8 +136,8 @@ public final class LmdbStateStore implements StateStore {
     /** Found damaged, and not put back yet. */
     private final TreeSet<StateRepair.Place> damaged = new TreeSet<>();
 
-    /** Paths at which others have what is {@link #damaged}. Written by the writer's thread. */
-    private volatile Set<Bytes> lost = Set.of();
+    /** Where others have what is {@link #damaged}. Written by the writer's thread. */
+    private volatile Lost lost = Lost.NOTHING;
 
     private volatile Repairs repairs = new Repairs(0, 0);
 
@@ -282,13 +282,17 @@ public final class LmdbStateStore implements StateStore {
 
     /** On the writer's thread. */
     private void rewrite(Collection<StateRepair.Place> places) {
+        boolean more = false;
         for (StateRepair.Place place : places) {
             if (damaged.add(place)) {
                 LOG.warn("{} is damaged at {}; it is put back. Check the disk's health", env.data(), place.name());
                 repairs = new Repairs(repairs.found() + 1, repairs.repaired());
+                more = true;
             }
         }
-        rewriteDamaged();
+        if (more) {
+            rewriteDamaged();
+        }
     }
 
     /** The state has changed: what is damaged may stand at another path now, or be gone. */
@@ -299,14 +303,18 @@ public final class LmdbStateStore implements StateStore {
     }
 
     private void rewriteDamaged() {
-        TreeSet<Bytes> asked = new TreeSet<>();
+        TreeMap<Bytes, Digest> missing = new TreeMap<>();
         List<StateRepair.Place> whole = new ArrayList<>();
+        long[] seq = new long[1];
         env.write(
                 txn -> {
-                    asked.clear();
+                    missing.clear();
                     whole.clear();
+                    seq[0] = writerTables.head(txn).orElseThrow().seq();
                     for (StateRepair.Place place : damaged) {
-                        rewrite(txn, place).ifPresentOrElse(asked::add, () -> whole.add(place));
+                        rewrite(txn, place)
+                                .ifPresentOrElse(
+                                        wanted -> missing.put(wanted.path(), wanted.digest()), () -> whole.add(place));
                     }
                 },
                 this::grow);
@@ -315,21 +323,21 @@ public final class LmdbStateStore implements StateStore {
             renewAll();
         }
         whole.forEach(damaged::remove);
-        lost = Collections.unmodifiableSet(asked);
+        lost = new Lost(seq[0], missing);
         repairs = new Repairs(repairs.found(), repairs.repaired() + whole.size());
     }
 
     /** What cannot be written before a node above it is whole waits for that one, which is damaged too. */
-    private Optional<Bytes> rewrite(Txn<ByteBuffer> txn, StateRepair.Place place) {
+    private Optional<StateRepair.Wanted> rewrite(Txn<ByteBuffer> txn, StateRepair.Place place) {
         try {
             return repair.rewrite(txn, place);
         } catch (StateRepair.Unreachable above) {
-            return Optional.of(above.path());
+            return Optional.of(above.wanted());
         }
     }
 
     @Override
-    public Set<Bytes> lost() {
+    public Lost lost() {
         return lost;
     }
 
@@ -405,6 +413,17 @@ public final class LmdbStateStore implements StateStore {
         return versions.lastEntry().getValue();
     }
 
+    /** A small value that the disk has damaged stands in the tree once more: nobody waits for it. */
+    private StateTables.Spare spare(Version version) {
+        return (place, damage) -> {
+            LeafEntry entry = new StateRepair(tables)
+                    .smallInTree(version.txn(), version.head(), place)
+                    .orElseThrow(() -> damage);
+            jobs.add(() -> rewrite(List.of(new StateRepair.Place(true, place))));
+            return entry;
+        };
+    }
+
     /** Reads from a version, while nobody may take it away. */
     private <T> T read(Function<Version, T> reading) {
         lock.lock();
@@ -436,7 +455,7 @@ public final class LmdbStateStore implements StateStore {
     public List<StateView.Entry> systemEntries() {
         return read(version -> {
             List<StateView.Entry> entries = new ArrayList<>();
-            tables.scan(version.txn(), Bytes.wrap(new byte[] {StateTree.SYSTEM}), (key, value) -> {
+            tables.scan(version.txn(), Bytes.wrap(new byte[] {StateTree.SYSTEM}), spare(version), (key, value) -> {
                 boolean mine = key.get(0) == StateTree.SYSTEM;
                 if (mine) {
                     entries.add(new StateView.Entry(StateTree.bare(key), value));
@@ -550,9 +569,22 @@ public final class LmdbStateStore implements StateStore {
     public Optional<StateNodes.Node> node(long seq, Bytes path) {
         return read(last -> {
             Version version = versions.get(seq);
-            Bytes content = version == null ? null : tables.content(version.txn(), version.head(), path);
-            return content == null ? Optional.empty() : Optional.of(new StateNodes.Node(path, content));
+            return version == null ? Optional.empty() : node(version, path);
         });
+    }
+
+    /** What is damaged here the others have: it is put back, and not served before. */
+    private Optional<StateNodes.Node> node(Version version, Bytes path) {
+        try {
+            return Optional.ofNullable(tables.content(version.txn(), version.head(), path))
+                    .map(content -> new StateNodes.Node(path, content));
+        } catch (StorageFailure damage) {
+            StateRepair.Place place = new StateRepair(tables)
+                    .placeAt(version.txn(), version.head(), path)
+                    .orElseThrow(() -> damage);
+            jobs.add(() -> rewrite(List.of(place)));
+            return Optional.empty();
+        }
     }
 
     @Override
@@ -833,17 +865,12 @@ public final class LmdbStateStore implements StateStore {
             return pending != null ? pending.value() : read(version -> durable(version, place));
         }
 
-        /** A small value that the disk has damaged stands in the tree once more: nobody waits for it. */
         private Optional<Bytes> durable(Version version, Bytes key) {
             try {
                 return Optional.ofNullable(tables.entry(version.txn(), key));
             } catch (StorageFailure damage) {
-                Bytes place = StateTables.place(key);
-                Bytes value = new StateRepair(tables)
-                        .valueInTree(version.txn(), version.head(), place)
-                        .orElseThrow(() -> damage);
-                jobs.add(() -> rewrite(List.of(new StateRepair.Place(true, place))));
-                return Optional.of(value);
+                return Optional.of(
+                        spare(version).of(StateTables.place(key), damage).valueAtHand());
             }
         }
 
@@ -874,7 +901,7 @@ public final class LmdbStateStore implements StateStore {
             Merge merge = new Merge(StateTree.key(StateTree.APPLICATION, prefix), first, limit);
             if (limit > 0) {
                 read(version -> {
-                    tables.scan(version.txn(), first, merge);
+                    tables.scan(version.txn(), first, spare(version), merge);
                     return limit;
                 });
                 merge.overlaidBefore(null);

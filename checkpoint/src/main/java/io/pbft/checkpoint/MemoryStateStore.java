@@ -209,8 +209,8 @@ public final class MemoryStateStore implements StateStore {
 
     /** As after a crash: what was not durable is gone, and nothing of it is ever reported. */
     @Override
-    public Set<Bytes> lost() {
-        return Set.of();
+    public Lost lost() {
+        return Lost.NOTHING;
     }
 
     @Override

@@ -100,7 +100,7 @@ public final class Scrub implements AutoCloseable {
         LOG.info(
                 "looked through journal and state, {} MB: {}",
                 (journal.fileBytes() + state.fileBytes()) / 1_000_000,
-                damages.isEmpty() && state.lost().isEmpty() ? "nothing is damaged now" : "damage remains");
+                damages.isEmpty() && state.lost().nodes().isEmpty() ? "nothing is damaged now" : "damage remains");
         long left = begin + pass.toNanos() - System.nanoTime();
         while (left > 0 && !isClosingAfter(Math.min(left, PAUSE_NANOS_MAX))) {
             left = begin + pass.toNanos() - System.nanoTime();

@@ -34,20 +34,25 @@ final class StateRepair {
         }
     }
 
+    /** Where others have what is missing, and the digest that it must have. */
+    record Wanted(Bytes path, Digest digest) {}
+
     /** What leads to a record is damaged itself. */
     static final class Unreachable extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
         private final transient Bytes path;
+        private final transient Digest digest;
 
-        Unreachable(Bytes path) {
+        Unreachable(Bytes path, Digest digest) {
             super("node " + path + " of the state tree is damaged", null, false, false);
             this.path = path;
+            this.digest = digest;
         }
 
-        /** Of the node that is damaged. */
-        Bytes path() {
-            return path;
+        /** The node that is damaged. */
+        Wanted wanted() {
+            return new Wanted(path, digest);
         }
     }
 
@@ -83,8 +88,31 @@ final class StateRepair {
         try {
             return tables.node(txn, path, digest);
         } catch (StorageFailure damaged) {
-            throw new Unreachable(path);
+            throw new Unreachable(path, digest);
         }
+    }
+
+    /** The record that stands at {@code path}; of those that lead there, the first that is damaged. */
+    Optional<Place> placeAt(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
+        try {
+            if (!StateTree.isValuePath(path)) {
+                return expected(txn, head, path).map(digest -> new Place(false, path));
+            }
+            return Optional.ofNullable(entryAt(txn, head, path))
+                    .map(entry -> new Place(true, StateTables.place(entry.key())));
+        } catch (Unreachable above) {
+            return Optional.of(new Place(false, above.wanted().path()));
+        }
+    }
+
+    /** The entry whose large value is at {@code path}, or null where there is none. */
+    private @Nullable LeafEntry entryAt(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
+        int index = path.get(path.size() - 1);
+        return find(txn, head, path.slice(0, path.size() - 2)) instanceof Leaf leaf
+                        && index >= 0
+                        && index < leaf.entries().size()
+                ? leaf.entries().get(index)
+                : null;
     }
 
     /** The node at {@code path}, or null where the tree has none. */
@@ -113,14 +141,12 @@ final class StateRepair {
     /**
      * A small value stands in the tree as well: what its leaf says, where the entry is damaged.
      *
-     * @return empty: it is large, or there is no such entry, or what leads to it is damaged
+     * @return with its value; empty: it is large, or there is no such entry, or what leads to it is damaged
      */
-    Optional<Bytes> valueInTree(Txn<ByteBuffer> txn, StateTables.Head head, Bytes place) {
+    Optional<LeafEntry> smallInTree(Txn<ByteBuffer> txn, StateTables.Head head, Bytes place) {
         try {
             Found found = findEntry(txn, head, place);
-            return found == null || found.entry().isLarge()
-                    ? Optional.empty()
-                    : Optional.of(found.entry().valueAtHand());
+            return found == null || found.entry().isLarge() ? Optional.empty() : Optional.of(found.entry());
         } catch (Unreachable above) {
             return Optional.empty();
         }
@@ -131,16 +157,16 @@ final class StateRepair {
      * from the leaf above it.
      *
      * @param txn may write
-     * @return the path at which others have it; empty: nothing is missing any more
+     * @return where others have it; empty: nothing is missing any more
      * @throws Unreachable when what leads to it is damaged too
      * @throws StorageFailure when nothing leads to it
      */
-    Optional<Bytes> rewrite(Txn<ByteBuffer> txn, Place place) {
+    Optional<Wanted> rewrite(Txn<ByteBuffer> txn, Place place) {
         StateTables.Head head = tables.head(txn).orElseThrow();
         return place.entry() ? rewriteEntry(txn, head, place) : rewriteNode(txn, head, place.key());
     }
 
-    private Optional<Bytes> rewriteEntry(Txn<ByteBuffer> txn, StateTables.Head head, Place place) {
+    private Optional<Wanted> rewriteEntry(Txn<ByteBuffer> txn, StateTables.Head head, Place place) {
         Found found = findEntry(txn, head, place.key());
         if (found == null) {
             if (tables.hasRecord(txn, place.key())) {
@@ -150,7 +176,9 @@ final class StateRepair {
         }
         Bytes value = valueOf(txn, found.entry());
         if (value == null) {
-            return Optional.of(StateTree.valuePath(found.leaf(), found.index()));
+            Bytes path = StateTree.valuePath(found.leaf(), found.index());
+            return Optional.of(
+                    new Wanted(path, Objects.requireNonNull(found.entry().valueDigest())));
         }
         tables.putEntry(txn, found.entry().key(), value);
         return Optional.empty();
@@ -192,14 +220,14 @@ final class StateRepair {
         return null;
     }
 
-    private Optional<Bytes> rewriteNode(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
+    private Optional<Wanted> rewriteNode(Txn<ByteBuffer> txn, StateTables.Head head, Bytes path) {
         Optional<Digest> wanted = expected(txn, head, path);
         if (wanted.isEmpty()) {
             return Optional.empty();
         }
         Bytes content = tables.rawNode(txn, path);
         if (content == null || !Digest.of(content).equals(wanted.get())) {
-            return Optional.of(path);
+            return Optional.of(new Wanted(path, wanted.get()));
         }
         tables.putNode(txn, path, content);
         return Optional.empty();
@@ -217,20 +245,14 @@ final class StateRepair {
         Bytes path = node.path();
         if (!StateTree.isValuePath(path)) {
             Optional<Digest> wanted = expected(txn, head, path);
-            if (!wanted.equals(Optional.of(Digest.of(node.content())))) {
+            if (!wanted.equals(Optional.of(StateStore.digest(node)))) {
                 return false;
             }
             tables.putNode(txn, path, node.content());
             return true;
         }
-        int index = path.get(path.size() - 1);
-        if (!(find(txn, head, path.slice(0, path.size() - 2)) instanceof Leaf leaf)
-                || index < 0
-                || index >= leaf.entries().size()) {
-            return false;
-        }
-        LeafEntry entry = leaf.entries().get(index);
-        if (!Objects.equals(TreeNode.digestOfValue(node.content()), entry.valueDigest())) {
+        LeafEntry entry = entryAt(txn, head, path);
+        if (entry == null || !Objects.equals(StateStore.digest(node), entry.valueDigest())) {
             return false;
         }
         tables.putEntry(txn, entry.key(), node.content());

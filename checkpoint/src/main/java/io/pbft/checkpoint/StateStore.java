@@ -3,10 +3,13 @@ package io.pbft.checkpoint;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -61,10 +64,26 @@ public interface StateStore extends AutoCloseable {
     StateInstall install(long seq, Digest root);
 
     /**
-     * Paths of nodes and large values of the last durable checkpoint that the disk has damaged, and that are not to be had here:
-     * they are to be {@link #restore}d.
+     * What the disk has damaged of a checkpoint, and cannot be had here.
+     *
+     * @param seq of the checkpoint: others that hold it have these nodes and large values
+     * @param nodes their paths, and what {@link StateStore#digest} gives for what belongs there
      */
-    Set<Bytes> lost();
+    record Lost(long seq, SortedMap<Bytes, Digest> nodes) {
+        static final Lost NOTHING = new Lost(0, new TreeMap<>());
+
+        public Lost {
+            nodes = Collections.unmodifiableSortedMap(nodes);
+        }
+    }
+
+    /** The digest by which the tree speaks of a node, or of a large value. */
+    static Digest digest(StateNodes.Node node) {
+        return StateTree.isValuePath(node.path()) ? TreeNode.digestOfValue(node.content()) : Digest.of(node.content());
+    }
+
+    /** What is to be {@link #restore}d; of the last durable checkpoint, or the one before it for a moment. */
+    Lost lost();
 
     /**
      * Takes a node that may be one of {@link #lost}. What is not what the tree has there changes nothing. Becomes durable, and

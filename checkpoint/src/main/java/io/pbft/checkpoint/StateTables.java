@@ -202,8 +202,13 @@ final class StateTables {
                 : database.reserve(txn, buffer.of(key), size);
     }
 
+    /** Has an entry from elsewhere whose record, at {@code place}, is damaged; or throws that it is. */
+    interface Spare {
+        LeafEntry of(Bytes place, StorageFailure damage);
+    }
+
     /** Hands over entries in ascending order of key, from {@code first} on, until the sink has enough. */
-    void scan(Txn<ByteBuffer> txn, Bytes first, EntrySink sink) {
+    void scan(Txn<ByteBuffer> txn, Bytes first, Spare spare, EntrySink sink) {
         Bytes start = isLong(first) ? first.slice(0, PLAIN_KEY_BYTES_MAX) : first;
         TreeMap<Bytes, Bytes> group = new TreeMap<>();
         Bytes groupStart = Bytes.EMPTY;
@@ -219,16 +224,32 @@ final class StateTables {
                 }
                 if (isLong(place)) {
                     groupStart = place.slice(0, PLAIN_KEY_BYTES_MAX);
-                    LongEntry entry = longEntry(cursor.val());
+                    LongEntry entry = longEntry(place, cursor.val(), spare);
                     group.put(entry.key(), entry.value());
-                } else if (place.compareTo(first) >= 0
-                        && !sink.take(place, checked(place, cursor.val(), "the entry of key " + place))) {
+                } else if (place.compareTo(first) >= 0 && !sink.take(place, value(place, cursor.val(), spare))) {
                     return;
                 }
                 found = cursor.next();
             }
         }
         drain(group, first, sink);
+    }
+
+    private Bytes value(Bytes place, ByteBuffer record, Spare spare) {
+        try {
+            return checked(place, record, "the entry of key " + place);
+        } catch (StorageFailure damage) {
+            return spare.of(place, damage).valueAtHand();
+        }
+    }
+
+    private LongEntry longEntry(Bytes place, ByteBuffer record, Spare spare) {
+        try {
+            return longEntry(record);
+        } catch (StorageFailure damage) {
+            LeafEntry whole = spare.of(place, damage);
+            return new LongEntry(whole.key(), whole.valueAtHand());
+        }
     }
 
     private static boolean drain(TreeMap<Bytes, Bytes> group, Bytes first, EntrySink sink) {

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pbft.checkpoint.JournalEntry.Kind;
+import io.pbft.checkpoint.TreeNode.Inner;
+import io.pbft.checkpoint.TreeNode.Leaf;
+import io.pbft.checkpoint.TreeNode.LeafEntry;
+import io.pbft.checkpoint.TreeNode.MalformedNode;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
@@ -20,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -110,7 +113,7 @@ class ScrubTest {
     }
 
     private void restoreFrom(StateStore other, LmdbStateStore store) throws InterruptedException {
-        for (Bytes path : store.lost()) {
+        for (Bytes path : store.lost().nodes().keySet()) {
             store.restore(other.node(other.seq(), path).orElseThrow());
         }
         checkpoint(store);
@@ -119,7 +122,7 @@ class ScrubTest {
     private void assertWhole(LmdbStateStore store) throws Exception {
         pass(store);
         checkpoint(store);
-        assertThat(store.lost()).isEmpty();
+        assertThat(store.lost().nodes()).isEmpty();
         assertThat(store.repairs().repaired()).isEqualTo(store.repairs().found());
         assertThat(failures).isEmpty();
         Digest root = store.root();
@@ -197,7 +200,7 @@ class ScrubTest {
             Thread.onSpinWait();
         }
         assertThat(store.repairs()).isEqualTo(new LmdbStateStore.Repairs(1, 1));
-        assertThat(store.lost()).isEmpty();
+        assertThat(store.lost().nodes()).isEmpty();
         assertThat(store.state().get(Bytes.utf8("key 17"))).contains(Bytes.utf8(text(17)));
         assertWhole(store);
     }
@@ -221,6 +224,75 @@ class ScrubTest {
                 .contains(Bytes.utf8("key 40").toString());
     }
 
+    /** So are those that a scan comes by, with keys of any length. */
+    @Test
+    void aScanReadsDamagedSmallValuesFromTheirLeaves() throws Exception {
+        LmdbStateStore store = open("one");
+        fill(store);
+        Bytes longKey = Bytes.utf8("longer ".repeat(100));
+        store.state().put(longKey, Bytes.utf8(text(5)));
+        checkpoint(store);
+        List<StateView.Entry> whole = store.state().scan(Bytes.EMPTY, Bytes.EMPTY, 2 * ENTRIES);
+        flip(In.ENTRIES, 17);
+        flip(In.ENTRIES, 2_999);
+        flipBehind(longKey, text(5));
+        assertThat(store.state().scan(Bytes.EMPTY, Bytes.EMPTY, 2 * ENTRIES)).isEqualTo(whole);
+        checkpoint(store);
+        assertThat(store.repairs()).isEqualTo(new LmdbStateStore.Repairs(3, 3));
+        flip(In.ENTRIES, 40);
+        assertThatThrownBy(() -> store.state().scan(Bytes.EMPTY, Bytes.EMPTY, 2 * ENTRIES))
+                .isInstanceOf(StorageFailure.class)
+                .hasMessageContaining("start this replica again: it gets the state from the others");
+        store.close();
+    }
+
+    /** What another replica asks for and the disk has damaged is not served, and put back: it halts nobody. */
+    @Test
+    void whatOthersAskForAndIsDamagedIsPutBack() throws Exception {
+        LmdbStateStore store = open("one");
+        fill(store);
+        checkpoint(store);
+        try (LmdbStateStore other = open("other")) {
+            fill(other);
+            seq--;
+            checkpoint(other);
+            Bytes leaf = leafOf(other, 17);
+            Bytes value = valueOf(other, 40);
+            flip(In.TREE, 17);
+            flip(In.ENTRIES, 40);
+            for (Bytes path : List.of(leaf, value)) {
+                assertThat(store.node(store.seq(), path)).isEmpty();
+                assertThat(other.node(other.seq(), path)).isPresent();
+            }
+            checkpoint(store);
+            assertThat(store.lost().nodes().keySet()).containsExactlyInAnyOrder(leaf, value);
+            restoreFrom(other, store);
+        }
+        assertWhole(store);
+    }
+
+    private static Bytes leafOf(StateStore store, int key) throws MalformedNode {
+        Bytes hash = Digest.of(StateTree.key(StateTree.APPLICATION, Bytes.utf8("key " + key)))
+                .toBytes();
+        Bytes path = Bytes.EMPTY;
+        while (nodeAt(store, path) instanceof Inner) {
+            path = StateTree.childPath(path, StateTree.step(hash, path.size()));
+        }
+        return path;
+    }
+
+    private static Bytes valueOf(StateStore store, int key) throws MalformedNode {
+        Bytes path = leafOf(store, key);
+        Bytes place = StateTree.key(StateTree.APPLICATION, Bytes.utf8("key " + key));
+        List<Bytes> keys = ((Leaf) nodeAt(store, path))
+                .entries().stream().map(LeafEntry::key).toList();
+        return StateTree.valuePath(path, keys.indexOf(place));
+    }
+
+    private static TreeNode nodeAt(StateStore store, Bytes path) throws MalformedNode {
+        return TreeNode.decode(store.node(store.seq(), path).orElseThrow().content());
+    }
+
     @Test
     void nodesAndLargeValuesAreTakenFromOthersAndNothingElseIs() throws Exception {
         LmdbStateStore store = open("one");
@@ -237,17 +309,17 @@ class ScrubTest {
             pass(store);
             checkpoint(store);
             assertThat(store.repairs()).isEqualTo(new LmdbStateStore.Repairs(3, 0));
-            assertThat(store.lost()).hasSize(3);
+            assertThat(store.lost().nodes()).hasSize(3);
 
             // A lie, and what nobody asked for.
-            Bytes path = store.lost().iterator().next();
+            Bytes path = store.lost().nodes().keySet().iterator().next();
             store.restore(new StateNodes.Node(path, Bytes.utf8("something else")));
             store.restore(new StateNodes.Node(Bytes.fromHex("0f0f0f0f"), Bytes.utf8("x")));
             checkpoint(store);
-            assertThat(store.lost()).hasSize(3);
+            assertThat(store.lost().nodes()).hasSize(3);
             assertThat(Files.readString(data(), StandardCharsets.ISO_8859_1)).doesNotContain("something else");
             restoreFrom(other, store);
-            assertThat(store.lost()).isEmpty();
+            assertThat(store.lost().nodes()).isEmpty();
         }
         assertWhole(store);
     }
@@ -263,7 +335,7 @@ class ScrubTest {
             flip(In.ENTRIES, 40);
             pass(store);
             checkpoint(store);
-            Set<Bytes> before = store.lost();
+            Map<Bytes, Digest> before = store.lost().nodes();
             for (int i = 0; i < 5 * ENTRIES; i++) {
                 store.state().put(Bytes.utf8("other " + i), Bytes.EMPTY);
                 other.state().put(Bytes.utf8("other " + i), Bytes.EMPTY);
@@ -272,9 +344,9 @@ class ScrubTest {
             checkpoint(store);
             seq--;
             checkpoint(other);
-            assertThat(store.lost()).hasSize(1).isNotEqualTo(before);
+            assertThat(store.lost().nodes()).hasSize(1).isNotEqualTo(before);
             restoreFrom(other, store);
-            assertThat(store.lost()).isEmpty();
+            assertThat(store.lost().nodes()).isEmpty();
         }
         assertWhole(store);
     }
@@ -287,7 +359,7 @@ class ScrubTest {
         flip(In.ENTRIES, 40);
         pass(store);
         checkpoint(store);
-        assertThat(store.lost()).hasSize(1);
+        assertThat(store.lost().nodes()).hasSize(1);
         MemoryStateStore source = new MemoryStateStore(new MemoryStateStore.Disk());
         source.state().put(Bytes.utf8("key"), Bytes.utf8("value"));
         seq = 20;
@@ -298,7 +370,7 @@ class ScrubTest {
         install.commit(installed -> assertThat(installed).isTrue());
         callbacks.take().run();
         checkpoint(store);
-        assertThat(store.lost()).isEmpty();
+        assertThat(store.lost().nodes()).isEmpty();
         assertThat(failures).isEmpty();
         store.close();
     }
@@ -319,24 +391,37 @@ class ScrubTest {
             pass(store);
             checkpoint(store);
             assertThat(store.repairs().found()).isEqualTo(2);
-            assertThat(store.lost()).hasSize(1);
+            assertThat(store.lost().nodes()).hasSize(1);
             restoreFrom(other, store);
-            assertThat(store.lost()).hasSize(1);
+            assertThat(store.lost().nodes()).hasSize(1);
             restoreFrom(other, store);
         }
         assertWhole(store);
     }
 
+    /** Damages a value that stands right behind its key: so do those of long keys, in their entries. */
+    private void flipBehind(Bytes key, String value) throws IOException {
+        flipAll(key.concat(Bytes.utf8(value)), key.size() + 3);
+    }
+
     private void flipDigestOf(Bytes value) throws IOException {
-        byte[] digest = TreeNode.digestOfValue(value).toBytes().toByteArray();
+        flipAll(TreeNode.digestOfValue(value).toBytes(), 0);
+    }
+
+    /** Damages a byte in {@code wanted} wherever the file has that. */
+    private void flipAll(Bytes wanted, int at) throws IOException {
+        byte[] sought = wanted.toByteArray();
         byte[] bytes = Files.readAllBytes(data());
+        int flipped = 0;
         try (FileChannel channel = FileChannel.open(data(), StandardOpenOption.WRITE)) {
-            for (int i = 0; i + digest.length <= bytes.length; i++) {
-                if (Arrays.equals(bytes, i, i + digest.length, digest, 0, digest.length)) {
-                    channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[i] ^ 1)}), i);
+            for (int i = 0; i + sought.length <= bytes.length; i++) {
+                if (Arrays.equals(bytes, i, i + sought.length, sought, 0, sought.length)) {
+                    channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[i + at] ^ 1)}), i + (long) at);
+                    flipped++;
                 }
             }
         }
+        assertThat(flipped).isPositive();
     }
 
     /** A page that says something wrong about itself is not to be repaired by writing through it. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pbft.checkpoint.StateRepair.Place;
 import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
 import io.pbft.protocol.StateNodes;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -91,7 +92,8 @@ class StateScrubTest {
             assertThat(found).containsExactly(new Place(false, node.getKey()));
             StateRepair repair = new StateRepair(new StateTables(StateTables.Databases.open(env)));
             env.write(txn -> {
-                assertThat(repair.rewrite(txn, new Place(false, node.getKey()))).contains(node.getKey());
+                assertThat(repair.rewrite(txn, new Place(false, node.getKey())))
+                        .contains(new StateRepair.Wanted(node.getKey(), Digest.of(node.getValue())));
                 assertThat(repair.put(txn, new StateNodes.Node(node.getKey(), node.getValue())))
                         .isTrue();
             });

@@ -87,18 +87,19 @@ public final class ReplicaDriver {
         this.replies = new ReplySealer(config.self(), seams.sealer());
         this.operations = new OperationRunner(seams.stateMachine(), seams.store());
         int tickMillis = config.parameters().tickMillis();
+        StateSync.Notes notes = (event, seq, detail) ->
+                seams.listener().note(new Effect.Note(event, core.report().view(), seq, detail));
         this.stateSync = new StateSync(
                 config.self(),
                 config.quorum().replicas(),
                 tickMillis,
                 seams.store(),
                 seams.outbox(),
-                (event, seq, detail) -> seams.listener()
-                        .note(new Effect.Note(event, core.report().view(), seq, detail)),
+                notes,
                 this::handle);
         this.stateServer = new StateServer(seams.store(), seams.outbox(), tickMillis);
-        this.stateRestore =
-                new StateRestore(config.self(), config.quorum().replicas(), tickMillis, seams.store(), seams.outbox());
+        this.stateRestore = new StateRestore(
+                config.self(), config.quorum().replicas(), tickMillis, seams.store(), seams.outbox(), notes);
     }
 
     /** Takes an input and carries out all that follows from it at once. Does nothing once halted. */

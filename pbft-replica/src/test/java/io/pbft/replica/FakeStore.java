@@ -20,6 +20,8 @@ public final class FakeStore implements StateStore {
     public final MapState state = new MapState();
     final TreeMap<Bytes, Bytes> system = new TreeMap<>();
     final List<Long> released = new ArrayList<>();
+    Lost lost = new Lost(0, new TreeMap<>());
+    final List<StateNodes.Node> restored = new ArrayList<>();
     private long seq;
     private Digest root = Digest.ZERO;
 
@@ -108,13 +110,13 @@ public final class FakeStore implements StateStore {
     }
 
     @Override
-    public Set<Bytes> lost() {
-        return Set.of();
+    public Lost lost() {
+        return lost;
     }
 
     @Override
     public void restore(StateNodes.Node node) {
-        throw new IllegalStateException("nothing is lost");
+        restored.add(node);
     }
 
     @Override

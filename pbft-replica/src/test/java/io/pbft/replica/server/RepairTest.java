@@ -2,6 +2,7 @@ package io.pbft.replica.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pbft.checkpoint.StorageFailure;
 import io.pbft.crypto.Bytes;
 import io.pbft.protocol.kv.KvOperation;
 import io.pbft.protocol.kv.KvResult;
@@ -20,6 +21,8 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The disk of a running replica damages what it holds: it is found and put back, and nobody notices. */
 @Timeout(120)
@@ -38,13 +41,16 @@ class RepairTest {
         return Bytes.utf8(("text " + i + ";").repeat(i % 2 == 0 ? 3 : 300));
     }
 
+    private Path data() {
+        return ReplicaFolder.of(directory, ID).state().resolve("data.mdb");
+    }
+
     /** Damages a value wherever the file has it. */
     private int flip(int i) throws IOException {
-        Path data = ReplicaFolder.of(directory, ID).state().resolve("data.mdb");
-        byte[] bytes = Files.readAllBytes(data);
+        byte[] bytes = Files.readAllBytes(data());
         byte[] wanted = value(i).toUtf8().getBytes(StandardCharsets.UTF_8);
         int flipped = 0;
-        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(data(), StandardOpenOption.WRITE)) {
             for (int at = 0; at + wanted.length <= bytes.length; at++) {
                 if (Arrays.equals(bytes, at, at + wanted.length, wanted, 0, wanted.length)) {
                     channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[at + 2] ^ 1)}), at + 2L);
@@ -53,6 +59,85 @@ class RepairTest {
             }
         }
         return flipped;
+    }
+
+    /** Damages what halts a replica, and has it come by that. */
+    private enum Damage {
+        /** One of the state's own: it stands nowhere else. */
+        LARGE_VALUE {
+            @Override
+            void strike(RepairTest test, TestCluster cluster) throws Exception {
+                assertThat(test.flip(1)).isPositive();
+                cluster.run(new KvOperation.Get(key(1)).encode());
+            }
+        },
+        /** An entry with a small value and the leaf that holds it too: a scan finds neither. */
+        BOTH_COPIES {
+            @Override
+            void strike(RepairTest test, TestCluster cluster) throws Exception {
+                assertThat(test.flip(2)).isPositive();
+                cluster.run(new KvOperation.Scan(Bytes.utf8("key "), Optional.empty(), KEYS).encode());
+            }
+        },
+        /** Leaves of the tree, on the way of a checkpoint. */
+        NODE {
+            @Override
+            void strike(RepairTest test, TestCluster cluster) throws Exception {
+                for (int i = 0; i < KEYS; i += 2) {
+                    assertThat(test.flip(i)).isPositive();
+                }
+                for (int i = 0; i < 8; i++) {
+                    cluster.run(new KvOperation.Put(Bytes.utf8("other " + i), Bytes.EMPTY).encode());
+                }
+            }
+        },
+        /** The number of every page but the first two: the look through the disk finds it. */
+        PAGE {
+            @Override
+            void strike(RepairTest test, TestCluster cluster) throws Exception {
+                try (FileChannel channel = FileChannel.open(test.data(), StandardOpenOption.WRITE)) {
+                    for (long page = 2; page < channel.size() / 4096; page++) {
+                        channel.write(ByteBuffer.wrap(new byte[] {1}), page * 4096 + 6);
+                    }
+                }
+            }
+        };
+
+        abstract void strike(RepairTest test, TestCluster cluster) throws Exception;
+    }
+
+    /** It halts and says what to do; and that is all there is to do. */
+    @ParameterizedTest
+    @EnumSource
+    void whatCannotBePutBackIsHealedByTheNextStart(Damage damage) throws Exception {
+        Duration scrub = damage == Damage.PAGE ? Duration.ofMillis(50) : Duration.ZERO;
+        try (TestCluster cluster = new TestCluster(directory, true, scrub)) {
+            for (int i = 0; i < KEYS; i++) {
+                cluster.run(new KvOperation.Put(key(i), value(i)).encode());
+            }
+            await(cluster, status -> status.stableCheckpoint() >= KEYS);
+            damage.strike(this, cluster);
+            Throwable cause = cluster.halts.get(ID).get(60, TimeUnit.SECONDS);
+            assertThat(cause)
+                    .isInstanceOf(StorageFailure.class)
+                    .hasMessageContaining(data().toString())
+                    .hasMessageContaining("start this replica again: it gets the state from the others");
+
+            cluster.stop(ID);
+            cluster.start(ID);
+            cluster.stop(1);
+            // Three are left: nothing is executed without it.
+            for (int i = 0; i < KEYS; i++) {
+                assertThat(KvResult.decode(cluster.run(new KvOperation.Get(key(i)).encode())))
+                        .isEqualTo(new KvResult.Value(Optional.of(value(i))));
+            }
+            await(cluster, status -> status.stableCheckpoint() > KEYS);
+            cluster.stop(ID);
+            ReplicaFolder folder = ReplicaFolder.of(directory, ID);
+            assertThat(FolderInspection.of(cluster.config, ID, folder).damages())
+                    .isEmpty();
+            assertThat(folder.path().resolve("state.aside/data.mdb")).exists();
+        }
     }
 
     private void await(TestCluster cluster, Predicate<ReplicaStatus> wanted) throws Exception {
