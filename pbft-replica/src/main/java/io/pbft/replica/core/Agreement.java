@@ -49,7 +49,8 @@ final class Agreement {
     /** A request that is not settled, from its client or passed on by another replica. */
     void onRequest(NodeId from, Signed<Request> request, Effects out) {
         Request statement = request.statement();
-        switch (state.queue.offer(request, state.tick)) {
+        int source = from.isReplica() ? from.index() : RequestQueue.CLIENT;
+        switch (state.queue.offer(request, source, state.tick)) {
             case KNOWN -> state.ignore("the request waits already");
             case REFUSED -> refuse(from, statement, Refusal.Reason.OVERLOADED, out);
             case TAKEN -> {

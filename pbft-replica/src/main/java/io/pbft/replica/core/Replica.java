@@ -118,6 +118,9 @@ public final class Replica implements Core {
                 slot.commitView = Math.max(slot.commitView, vote.statement().view());
             }
         }
+        if (state.normal()) {
+            state.slots.values().forEach(slot -> slot.viewBegan(state.view()));
+        }
         state.logSize.recovered();
     }
 

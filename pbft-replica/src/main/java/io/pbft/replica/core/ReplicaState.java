@@ -15,6 +15,7 @@ import io.pbft.protocol.Signed;
 import io.pbft.protocol.Statement;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -191,6 +192,13 @@ final class ReplicaState {
             }
         }
         return null;
+    }
+
+    /** Takes away the digests of batches that lie somewhere in the log; goes through it once. */
+    void forgetHeld(Set<Digest> digests) {
+        slots.values().forEach(slot -> digests.removeAll(slot.digests()));
+        archive.values()
+                .forEach(decision -> digests.remove(decision.certificate().digest()));
     }
 
     void ignore(String reason) {

@@ -50,6 +50,9 @@ final class RequestQueue {
 
     private static final class Pending {
         final Signed<Request> request;
+        /** Who brought it: a replica's number, or {@link #CLIENT}. */
+        final int source;
+
         final long arrival;
         final long bytes;
         long sinceTick;
@@ -58,8 +61,9 @@ final class RequestQueue {
 
         boolean proposed;
 
-        Pending(Signed<Request> request, long arrival, long bytes, long tick) {
+        Pending(Signed<Request> request, int source, long arrival, long bytes, long tick) {
             this.request = request;
+            this.source = source;
             this.arrival = arrival;
             this.bytes = bytes;
             this.sinceTick = tick;
@@ -78,6 +82,9 @@ final class RequestQueue {
     }
 
     static final long NEVER_TOLD = -1;
+
+    /** The source of what a client brought itself. */
+    static final int CLIENT = -1;
 
     private final TreeMap<Key, Pending> byKey = new TreeMap<>();
     private final TreeMap<Integer, ClientQueue> clients = new TreeMap<>();
@@ -99,28 +106,72 @@ final class RequestQueue {
     private long executedArrival = -1;
 
     Offer offer(Signed<Request> request, long tick) {
+        return offer(request, CLIENT, tick);
+    }
+
+    /** @param source the replica that passed it on, or {@link #CLIENT} */
+    Offer offer(Signed<Request> request, int source, long tick) {
         Key key = Key.of(request.statement());
         if (byKey.containsKey(key)) {
             return Offer.KNOWN;
         }
         long size = size(request.statement());
-        ClientQueue known = clients.get(key.client());
-        long own = known == null ? 0 : known.bytes;
-        boolean full = own + size > CLIENT_BYTES_MAX
-                || (known != null && known.byArrival.size() >= CLIENT_REQUESTS_MAX)
-                || !makeRoom(size, own + size);
-        if (full) {
-            return Offer.REFUSED;
+        while (!fits(key.client(), size)) {
+            if (!giveWay(key.client(), source)) {
+                return Offer.REFUSED;
+            }
         }
         // Not before it is sure that something waits there: no queue is ever empty.
         ClientQueue queue = clients.computeIfAbsent(key.client(), client -> new ClientQueue());
-        Pending pending = new Pending(request, arrivals++, size, tick);
+        Pending pending = new Pending(request, source, arrivals++, size, tick);
         byKey.put(key, pending);
         queue.byArrival.put(pending.arrival, pending);
         queue.bytes += size;
         bytes += size;
         count(pending, 1);
         return Offer.TAKEN;
+    }
+
+    private boolean fits(int client, long size) {
+        ClientQueue known = clients.get(client);
+        long own = known == null ? 0 : known.bytes;
+        return own + size <= CLIENT_BYTES_MAX
+                && (known == null || known.byArrival.size() < CLIENT_REQUESTS_MAX)
+                && makeRoom(size, own + size);
+    }
+
+    /**
+     * Where a client has its quota, and a replica passes on what it waits for, that replica would accuse a primary that refused:
+     * so whoever brought most of the client's requests gives way to those who brought less. A client that fills the quota by
+     * itself, with requests that come to nothing even, so has nobody accused.
+     */
+    private boolean giveWay(int client, int source) {
+        ClientQueue queue = clients.get(client);
+        if (queue == null) {
+            return false;
+        }
+        TreeMap<Integer, Integer> counts = new TreeMap<>();
+        TreeMap<Integer, Pending> newest = new TreeMap<>();
+        for (Pending pending : queue.byArrival.values()) {
+            counts.merge(pending.source, 1, Integer::sum);
+            if (!pending.proposed) {
+                newest.put(pending.source, pending);
+            }
+        }
+        Pending victim = null;
+        int most = counts.getOrDefault(source, 0) + 1;
+        for (Map.Entry<Integer, Pending> candidate : newest.entrySet()) {
+            int count = counts.getOrDefault(candidate.getKey(), 0);
+            if (count > most) {
+                most = count;
+                victim = candidate.getValue();
+            }
+        }
+        if (victim == null) {
+            return false;
+        }
+        remove(victim.request.statement());
+        return true;
     }
 
     /** Forgets the newest of what waits unproposed of those who have most, as long as that is more than {@code own}. */

@@ -12,6 +12,7 @@ import io.pbft.protocol.Signed;
 import io.pbft.protocol.Vote;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -133,6 +134,11 @@ final class Slot {
         return batches.get(digest);
     }
 
+    /** Of the batches that are here: three at most. */
+    Set<Digest> digests() {
+        return batches.keySet();
+    }
+
     /** Takes a batch that something here waits for. */
     boolean offer(Digest digest, Batch batch) {
         if (!wanted(digest)) {
@@ -170,6 +176,19 @@ final class Slot {
             }
             return dropped;
         });
+    }
+
+    /**
+     * {@code view} has begun. What an earlier one proposed here and this one does not is forgotten: where it prepared, or
+     * committed, it is kept for that.
+     */
+    void viewBegan(long view) {
+        if (accepted != null && accepted.prePrepare().statement().view() < view) {
+            accepted = null;
+            settledRequests = 0;
+        }
+        spare = null;
+        dropOtherBatches();
     }
 
     /** The window moves past this slot. */

@@ -344,6 +344,7 @@ final class ViewChanger {
                 agreement.accept(state.slot(seq), new Proposal(prePrepare, batch), out);
             }
         }
+        state.slots.values().forEach(slot -> slot.viewBegan(newView.view()));
         latest.values().removeIf(vote -> vote.statement().view() <= state.view());
         fetched.clear();
         nothingAsked();
@@ -383,21 +384,19 @@ final class ViewChanger {
         }
     }
 
-    private @Nullable Batch find(long seq, Digest digest) {
+    /** The batch, where it was fetched, or is known for this number. */
+    private @Nullable Batch near(long seq, Digest digest) {
         if (digest.equals(ReplicaState.NULL_DIGEST)) {
             return Batch.NULL;
         }
         Slot slot = state.slots.get(seq);
         Batch batch = slot == null ? null : slot.batch(digest);
-        if (batch == null) {
-            batch = fetched.get(digest);
-        }
-        // Goes through the whole log, so it is looked at last.
-        return batch != null ? batch : state.batch(digest);
+        return batch != null ? batch : fetched.get(digest);
     }
 
     private Batch held(long seq, Digest digest) {
-        Batch batch = find(seq, digest);
+        Batch near = near(seq, digest);
+        Batch batch = near != null ? near : state.batch(digest);
         if (batch == null && seq <= state.stable.seq()) {
             // Behind the own stable checkpoint: executed by everyone who matters, and never voted on here again.
             return Batch.NULL;
@@ -412,9 +411,13 @@ final class ViewChanger {
     private Map<Digest, Long> missing(NewViewPlan plan, long floor) {
         TreeMap<Digest, Long> missing = new TreeMap<>();
         for (long seq = Math.max(plan.minSeq(), floor) + 1; seq <= plan.maxSeq(); seq++) {
-            if (find(seq, plan.digest(seq)) == null) {
+            if (near(seq, plan.digest(seq)) == null) {
                 missing.put(plan.digest(seq), seq);
             }
+        }
+        if (!missing.isEmpty()) {
+            // Once for all of them: a window of batches that are missing is looked at anew with each that comes.
+            state.forgetHeld(missing.keySet());
         }
         return missing;
     }
@@ -661,6 +664,10 @@ final class ViewChanger {
                 nothingAsked();
             }
             state.enter(ReplicaReport.Status.VIEW_CHANGE, own.statement().view(), reason, out);
+            if (state.primary() == state.self) {
+                // It may have led that view already, and does not know with what.
+                leaveView(state.view() + 1, reason, out);
+            }
         } else {
             state.enter(ReplicaReport.Status.NORMAL, state.view(), reason, out);
         }

@@ -224,4 +224,29 @@ class FairnessTest {
         assertThat(viewChanged()).isFalse();
         assertThat(world.node(1).report().queued()).isEqualTo(1);
     }
+
+    @Test
+    @DisplayName(
+            "A client that fills its queue at the primary with what is to be refused has no correct primary accused")
+    void whoFillsItsQueueWithRefusalsAccusesNobody() {
+        world.node(0).up = true;
+        world.link = letter -> letter.from().isClient();
+        long beyond = 1_000_000;
+        for (int i = 0; i < RequestQueue.CLIENT_REQUESTS_MAX; i++) {
+            world.submit(0, beyond + i, "refused", 0);
+        }
+        world.deliver();
+        world.submit(0, beyond - 1, "one too many", 0);
+        world.deliver();
+        assertThat(world.node(0).report().ignored()).containsEntry("request refused: OVERLOADED", 1L);
+
+        // Only the backups hear of the one that can be served.
+        world.link = letter -> true;
+        world.submit(0, 1, "waits", 1, 2, 3);
+        world.deliver();
+        assertThat(world.node(0).report().ignored()).containsEntry("request refused: OVERLOADED", 1L);
+        world.tick(world.ticks(world.parameters.requestTimeoutMillis()));
+        assertThat(world.node(0).executed).containsExactly("waits");
+        assertThat(viewChanged()).isFalse();
+    }
 }

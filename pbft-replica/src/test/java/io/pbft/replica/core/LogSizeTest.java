@@ -31,7 +31,11 @@ class LogSizeTest {
     }
 
     private List<Batch> proposed() {
-        return world.node(0).promises(Promise.Propose.class).stream()
+        return proposedBy(0);
+    }
+
+    private List<Batch> proposedBy(int id) {
+        return world.node(id).promises(Promise.Propose.class).stream()
                 .map(Promise.Propose::batch)
                 .toList();
     }
@@ -167,6 +171,30 @@ class LogSizeTest {
             world.receive(3, 1, world.proposal(1, INTERVAL + seq, large));
         }
         assertThat(world.node(3).promises(Promise.AgreeTo.class)).hasSize(2 * most);
+    }
+
+    @Test
+    @DisplayName(
+            "What was only proposed is gone with its view: it takes no room from a later primary, nor after a restart")
+    void whatWasOnlyProposedGoesWithItsView() {
+        world.link = letter -> letter.from().isClient();
+        Batch large = world.batch(LARGE, LARGE, LARGE, LARGE);
+        int most = 2 * FILL_THE_LOG / 4;
+        for (int seq = 1; seq <= most; seq++) {
+            world.receive(3, 0, world.proposal(0, seq, large));
+        }
+        world.receive(3, 0, world.viewChange(0, 3, CheckpointCertificate.GENESIS));
+        world.receive(3, 1, world.viewChange(1, 3, CheckpointCertificate.GENESIS));
+        assertThat(world.node(3).report().primary()).isTrue();
+        world.submit(1, 1, "small", 3);
+        world.tick(1);
+        assertThat(proposedBy(3)).isNotEmpty().doesNotContain(Batch.NULL);
+
+        world.crash(3);
+        world.restart(3);
+        world.submit(1, 2, "small too", 3);
+        world.tick(1);
+        assertThat(proposedBy(3)).isNotEmpty().doesNotContain(Batch.NULL);
     }
 
     @Test

@@ -207,6 +207,32 @@ class RejoinTest {
     }
 
     @Test
+    @DisplayName("trap 22: nor does it lead a view that it left another for, and may have led: it leaves that one too")
+    void aViewThatItMayHaveLedIsNotLedAgain() {
+        order(2);
+        world.link = letter -> letter.from().isClient();
+        world.receive(3, 0, world.viewChange(0, 3, CheckpointCertificate.GENESIS));
+        world.receive(3, 1, world.viewChange(1, 3, CheckpointCertificate.GENESIS));
+        assertThat(world.node(3).promises(Promise.LeadView.class)).hasSize(1);
+        world.deliver();
+        world.crash(3);
+        // The copy is of the moment before.
+        world.node(3).newView = java.util.Optional.empty();
+        world.restart(3, true);
+        world.link = letter -> true;
+        for (int i = 0; i < 80 && world.node(3).report().status() == ReplicaReport.Status.REJOINING; i++) {
+            order(1);
+            world.tick(7);
+        }
+        assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        world.receive(3, 0, world.viewChange(0, 3, world.node(0).stable));
+        world.receive(3, 2, world.viewChange(2, 3, world.node(0).stable));
+        assertThat(world.node(3).promises(Promise.LeadView.class)).hasSize(1);
+        assertThat(world.node(3).report().view()).isEqualTo(4);
+        RestartTest.neverContradictsItself(world.node(3));
+    }
+
+    @Test
     @DisplayName("trap 22: nor does a NEW-VIEW that waits for its batches bring it back to a view that it had left")
     void aNewViewThatWaitsBringsNobodyBack() {
         order(2);

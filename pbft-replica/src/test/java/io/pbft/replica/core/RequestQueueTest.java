@@ -196,4 +196,26 @@ class RequestQueueTest {
         assertThat(queue.offer(late, 0)).isEqualTo(RequestQueue.Offer.TAKEN);
         assertThat(queue.size()).isEqualTo(waits);
     }
+
+    @Test
+    @DisplayName(
+            "A client that fills its quota takes no room from what other replicas pass on of it, and they share it")
+    void whatReplicasPassOnHasItsShare() {
+        int max = RequestQueue.CLIENT_REQUESTS_MAX;
+        for (int i = 1; i <= max; i++) {
+            assertThat(queue.offer(request(1, i), 0)).isEqualTo(RequestQueue.Offer.TAKEN);
+        }
+        assertThat(queue.offer(request(1, max + 1), 0)).isEqualTo(RequestQueue.Offer.REFUSED);
+        for (int i = 1; i <= max; i++) {
+            int passedOn = 2 * max + i;
+            RequestQueue.Offer fair = i <= max / 2 ? RequestQueue.Offer.TAKEN : RequestQueue.Offer.REFUSED;
+            assertThat(queue.offer(request(1, passedOn), 2, 0)).as("%d", i).isEqualTo(fair);
+        }
+        // The newest of those who have most give way, whoever that is.
+        assertThat(queue.size()).isEqualTo(max);
+        assertThat(queue.offer(request(1, max), 0)).isEqualTo(RequestQueue.Offer.REFUSED);
+        assertThat(queue.offer(request(1, 5L * max), 3, 0)).isEqualTo(RequestQueue.Offer.TAKEN);
+        assertThat(queue.offer(request(1, 1), 3, 0)).isEqualTo(RequestQueue.Offer.KNOWN);
+        assertThat(queue.size()).isEqualTo(max);
+    }
 }
