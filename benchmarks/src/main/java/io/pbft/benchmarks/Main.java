@@ -2,6 +2,7 @@ package io.pbft.benchmarks;
 
 import io.pbft.benchmarks.compare.CompareCommand;
 import io.pbft.benchmarks.compare.LoadCommand;
+import io.pbft.benchmarks.compare.RecoveryCommand;
 import io.pbft.benchmarks.compare.ServeCommand;
 import io.pbft.benchmarks.micro.MicroCommand;
 import io.pbft.benchmarks.profile.ProfileCommand;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             MicroCommand.class,
             CompareCommand.class,
+            RecoveryCommand.class,
             ProfileCommand.class,
             LoadCommand.class,
             ServeCommand.class

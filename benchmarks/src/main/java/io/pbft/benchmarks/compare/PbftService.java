@@ -90,7 +90,7 @@ final class PbftService implements Service {
                 service.kill(variant.replicas() - 1 - i);
             }
             if (variant.transfer()) {
-                fill(directory, variant.transferMegabytes());
+                fill(directory, variant.transferMegabytes(), FILL_VALUE_BYTES);
             }
             return service;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -99,14 +99,14 @@ final class PbftService implements Service {
         }
     }
 
-    /** Makes a state that takes a while to fetch. */
-    private static void fill(Path directory, int megabytes) {
-        byte[] bytes = new byte[FILL_VALUE_BYTES];
+    /** Writes so much, in values of so many bytes. */
+    static void fill(Path directory, int megabytes, int valueBytes) {
+        byte[] bytes = new byte[valueBytes];
         new SplittableRandom(megabytes).nextBytes(bytes);
         Bytes value = Bytes.wrap(bytes);
         Deque<CompletableFuture<Reply>> puts = new ArrayDeque<>();
         try (PbftClient client = PbftClient.connect(ClientConfig.fromDirectory(directory, 0))) {
-            for (long i = 0; i < megabytes * 1_000_000L / FILL_VALUE_BYTES; i++) {
+            for (long i = 0; i < megabytes * 1_000_000L / valueBytes; i++) {
                 if (puts.size() == FILL_OUTSTANDING) {
                     puts.remove().join();
                 }
@@ -126,7 +126,8 @@ final class PbftService implements Service {
         }
     }
 
-    private void kill(int id) throws IOException {
+    /** SIGKILL. */
+    void kill(int id) throws IOException {
         ProcessHandle.of(pid(id)).ifPresent(process -> {
             process.destroyForcibly();
             process.onExit().join();
@@ -163,9 +164,15 @@ final class PbftService implements Service {
         Path folder = directory.resolve("replica-" + id);
         delete(folder.resolve("journal"));
         delete(folder.resolve("state"));
-        List<String> command = List.of(
-                Child.launcher(), "replica", "--dir", directory.toString(), "--id", Integer.toString(id), "--rejoin");
-        rejoining = Child.server(command, directory.resolve("rejoin.log"));
+        rejoining = startAgain(id, List.of("--rejoin"), "rejoin.log");
+    }
+
+    /** A replica that was killed, in a process of its own. */
+    Child startAgain(int id, List<String> options, String log) throws IOException {
+        List<String> command = new ArrayList<>(
+                List.of(Child.launcher(), "replica", "--dir", directory.toString(), "--id", Integer.toString(id)));
+        command.addAll(options);
+        return Child.server(command, directory.resolve(log));
     }
 
     static void delete(Path folder) throws IOException {
