@@ -32,7 +32,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,16 +39,20 @@ import org.slf4j.LoggerFactory;
 /**
  * Owns a {@link ClientCore}: feeds it with calls, frames and ticks, and carries its effects out, all on the one thread of
  * {@link Network#executor}, which other clients may share. Everybody else talks to it through its inbox. What is in the inbox is
- * bounded: calls by {@link Admission}, at most one cancellation for each; frames by {@link #FRAME_BYTES_QUEUED_MAX} for each
- * replica, beyond which they are dropped, which the protocol takes for loss.
+ * bounded: calls by {@link Admission}, at most one cancellation for each; frames by {@link #FRAMES_QUEUED_MAX} and
+ * {@link #FRAME_BYTES_QUEUED_MAX} for each replica, whose connection pauses then. So one that sends without end delays the
+ * others' frames by so many of its own, and no more.
  *
  * <p>Work is done in passes. Whoever puts something into the inbox asks for one, unless one has been asked for already; so what
  * comes together is handled together, and clients that share the thread take turns. While nothing is outstanding there are no
  * ticks.
  */
 final class ClientLoop implements Network.Listener {
-    /** Bytes of one replica's frames that wait to be read. */
-    static final long FRAME_BYTES_QUEUED_MAX = 64 << 20;
+    /** One replica's frames that wait to be looked at: some tens of milliseconds of work, if each costs a signature. */
+    static final int FRAMES_QUEUED_MAX = 256;
+
+    /** Their bytes, and those of one frame more. */
+    static final long FRAME_BYTES_QUEUED_MAX = 4 << 20;
 
     /** Inputs taken from the inbox before effects are carried out. */
     private static final int DRAIN_MAX = 1_024;
@@ -90,7 +93,7 @@ final class ClientLoop implements Network.Listener {
     private final long tickNanos;
     private final ConcurrentLinkedQueue<Event> inbox = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean passAsked = new AtomicBoolean();
-    private final AtomicLongArray frameBytesQueued;
+    private final List<Backlog> backlogs = new ArrayList<>();
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
     private volatile boolean ended;
 
@@ -131,11 +134,11 @@ final class ClientLoop implements Network.Listener {
         this.sealer = new Sealer(cluster.clusterId(), self, config.signer());
         this.verifier = verifier;
         this.tickNanos = TimeUnit.MILLISECONDS.toNanos(cluster.parameters().tickMillis());
-        this.frameBytesQueued = new AtomicLongArray(cluster.replicas().size());
+        cluster.replicas().forEach(replica -> backlogs.add(new Backlog()));
     }
 
     void start() {
-        for (int i = 0; i < frameBytesQueued.length(); i++) {
+        for (int i = 0; i < backlogs.size(); i++) {
             core.step(new Input.Connection(i, false), effects);
         }
         network.start(this);
@@ -168,12 +171,48 @@ final class ClientLoop implements Network.Listener {
         return network.isOnExecutor();
     }
 
+    /** One replica's frames in the inbox. Guarded by itself, so that its connection pauses and goes on in this order. */
+    private static final class Backlog {
+        private int frames;
+        private long bytes;
+        private boolean paused;
+
+        /** Whether this frame leaves no room for another. */
+        boolean put(Bytes frame) {
+            frames++;
+            bytes += frame.size();
+            boolean full = frames >= FRAMES_QUEUED_MAX || bytes >= FRAME_BYTES_QUEUED_MAX;
+            paused |= full;
+            return full;
+        }
+
+        /** Whether there is room again where there was none. */
+        boolean take(Bytes frame) {
+            frames--;
+            bytes -= frame.size();
+            boolean room = paused && frames <= FRAMES_QUEUED_MAX / 2 && bytes <= FRAME_BYTES_QUEUED_MAX / 2;
+            paused &= !room;
+            return room;
+        }
+    }
+
     @Override
     public void onFrame(int replica, Bytes frame) {
-        if (frameBytesQueued.addAndGet(replica, frame.size()) > FRAME_BYTES_QUEUED_MAX) {
-            frameBytesQueued.addAndGet(replica, -frame.size());
-        } else {
-            put(new Event.Frame(replica, frame));
+        Backlog backlog = backlogs.get(replica);
+        synchronized (backlog) {
+            if (backlog.put(frame)) {
+                network.pause(replica);
+            }
+        }
+        put(new Event.Frame(replica, frame));
+    }
+
+    private void taken(int replica, Bytes frame) {
+        Backlog backlog = backlogs.get(replica);
+        synchronized (backlog) {
+            if (backlog.take(frame)) {
+                network.resume(replica);
+            }
         }
     }
 
@@ -324,7 +363,7 @@ final class ClientLoop implements Network.Listener {
 
     private void onEvent(Event event) {
         if (event instanceof Event.Frame frame) {
-            frameBytesQueued.addAndGet(frame.replica(), -frame.frame().size());
+            taken(frame.replica(), frame.frame());
             onFrameTaken(frame.replica(), frame.frame());
         } else if (event instanceof Event.Connection connection) {
             LOG.debug("{}: replica {} is {}", config, connection.replica(), connection.up() ? "connected" : "gone");

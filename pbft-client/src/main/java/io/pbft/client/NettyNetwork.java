@@ -14,15 +14,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /** The real network: a {@link Transport} that dials every replica. Thread-safe. */
 final class NettyNetwork implements Network, FrameHandler {
     private final Transport transport;
     private volatile Listener listener = new Nobody();
 
+    /** The connection over which each replica was heard last. */
+    private final AtomicReferenceArray<@Nullable Inbound> heard;
+
     /** @param shared threads that others use as well; empty: threads of its own */
     NettyNetwork(ClientConfig config, Optional<ClientThreads> shared) {
         ClusterConfig cluster = config.cluster();
+        this.heard = new AtomicReferenceArray<>(cluster.replicas().size());
         NodeId self = NodeId.client(config.clientId());
         Map<NodeId, InetSocketAddress> addresses = new TreeMap<>();
         Map<NodeId, PublicKey> keys = new TreeMap<>();
@@ -53,6 +59,22 @@ final class NettyNetwork implements Network, FrameHandler {
     }
 
     @Override
+    public void pause(int replica) {
+        Inbound connection = heard.get(replica);
+        if (connection != null) {
+            connection.pauseReading();
+        }
+    }
+
+    @Override
+    public void resume(int replica) {
+        Inbound connection = heard.get(replica);
+        if (connection != null) {
+            connection.resumeReading();
+        }
+    }
+
+    @Override
     public ScheduledExecutorService executor() {
         return transport.executor();
     }
@@ -70,6 +92,7 @@ final class NettyNetwork implements Network, FrameHandler {
 
     @Override
     public void onFrame(Inbound from, Bytes frame) {
+        heard.lazySet(from.peer().index(), from);
         listener.onFrame(from.peer().index(), frame);
     }
 

@@ -21,6 +21,15 @@ interface Network extends AutoCloseable {
     /** Queues a frame for a replica. It may be lost; false: it certainly is. */
     boolean send(int replica, Bytes frame);
 
+    /**
+     * Stops handing over what {@code replica} sends, after the frame that is being handed over where the listener calls. What it
+     * goes on sending fills its own queue. Does nothing while nothing is heard from it.
+     */
+    void pause(int replica);
+
+    /** Goes on; does nothing where nothing was paused. */
+    void resume(int replica);
+
     /** One thread, of the network's: the client runs on it too, so that what comes is handled where it was read. */
     ScheduledExecutorService executor();
 

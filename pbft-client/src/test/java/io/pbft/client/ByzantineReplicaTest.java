@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pbft.client.testing.TestCluster;
 import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
+import io.pbft.crypto.Signature;
 import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.Codec;
 import io.pbft.protocol.Message;
@@ -133,6 +134,23 @@ class ByzantineReplicaTest {
                 List<Message> flood = new ArrayList<>();
                 for (int i = 0; i < ByzantineReplicaTest.FLOOD; i++) {
                     flood.add(i % 2 == 0 ? new Status(i, false, i, 0, true) : honest);
+                }
+                return flood;
+            }
+        },
+        /** Its answer many times over, with signatures that each have to be looked at. */
+        FORGED_FLOOD {
+            @Override
+            List<Message> instead(Message honest, List<Message> before) {
+                if (!(honest instanceof Reply reply)) {
+                    return List.of(honest);
+                }
+                List<Message> flood = new ArrayList<>();
+                for (int i = 0; i < ByzantineReplicaTest.FLOOD; i++) {
+                    byte[] forged = reply.root().signature().toByteArray();
+                    forged[0] ^= (byte) (1 + i % 255);
+                    flood.add(new Reply(
+                            new Signed<>(root(reply), Signature.copyOf(forged, 0, forged.length)), reply.items()));
                 }
                 return flood;
             }

@@ -32,6 +32,7 @@ final class FakeNetwork implements Network {
     private final TestCluster cluster;
     private final boolean[] mute;
     private final boolean[] liar;
+    private final boolean[] paused;
     /** By session and number. */
     private final Map<List<Long>, ReplyLeaf> leaves = new HashMap<>();
 
@@ -45,6 +46,7 @@ final class FakeNetwork implements Network {
         this.cluster = cluster;
         this.mute = new boolean[cluster.quorum().replicas()];
         this.liar = new boolean[mute.length];
+        this.paused = new boolean[mute.length];
     }
 
     synchronized FakeNetwork withMute(int replica) {
@@ -160,6 +162,20 @@ final class FakeNetwork implements Network {
                 Digest.of(result),
                 read.full() ? Optional.of(result) : Optional.empty());
         listener.onFrame(replica, Bytes.wrap(Codec.encode(reply)));
+    }
+
+    @Override
+    public synchronized void pause(int replica) {
+        paused[replica] = true;
+    }
+
+    @Override
+    public synchronized void resume(int replica) {
+        paused[replica] = false;
+    }
+
+    synchronized boolean isPaused(int replica) {
+        return paused[replica];
     }
 
     /** What anybody on the way could send. */

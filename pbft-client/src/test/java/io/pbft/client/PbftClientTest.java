@@ -229,6 +229,12 @@ class PbftClientTest {
             }
 
             @Override
+            public void pause(int replica) {}
+
+            @Override
+            public void resume(int replica) {}
+
+            @Override
             public void close() {
                 executor.shutdown();
             }
@@ -382,6 +388,38 @@ class PbftClientTest {
             assertThat(client.call(OP).result()).isEqualTo(RESULT);
             assertThat(client.report().get().ignored()).containsEntry(Ignored.WRONG_TYPE, 1_000L);
         }
+    }
+
+    @Test
+    void whoFloodsIsNotReadWhileTheOthersAre() throws Exception {
+        Bytes small = Bytes.wrap(new byte[] {99});
+        Bytes large = Bytes.wrap(new byte[1 << 20]);
+        try (PbftClient client = PbftClient.connect(config, network)) {
+            CountDownLatch busy = new CountDownLatch(1);
+            Future<?> held = network.executor().submit(() -> {
+                busy.await();
+                return null;
+            });
+            assertThat(framesUntilPaused(1, small)).isEqualTo(ClientLoop.FRAMES_QUEUED_MAX);
+            assertThat(framesUntilPaused(2, large)).isEqualTo((int) (ClientLoop.FRAME_BYTES_QUEUED_MAX >> 20));
+            assertThat(network.isPaused(0) || network.isPaused(3)).isFalse();
+            busy.countDown();
+            held.get();
+
+            assertThat(client.call(OP).result()).isEqualTo(RESULT);
+            assertThat(network.isPaused(1) || network.isPaused(2))
+                    .as("once what they sent has been looked at")
+                    .isFalse();
+        }
+    }
+
+    private int framesUntilPaused(int replica, Bytes frame) {
+        int frames = 0;
+        while (!network.isPaused(replica)) {
+            network.inject(replica, frame);
+            frames++;
+        }
+        return frames;
     }
 
     @Test
