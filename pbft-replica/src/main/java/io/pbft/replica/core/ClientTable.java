@@ -207,6 +207,8 @@ final class ClientTable {
         if (sessions.byEpoch.size() >= parameters.sessionsPerClient()) {
             OptionalLong oldest = leastRecentlyUsed(sessions, session -> true);
             if (oldest.isEmpty() || oldest.getAsLong() > epoch) {
+                // For good: whoever was told so may ask again in another session, and this one must not run besides.
+                raiseFloor(request.client(), sessions, epoch);
                 return Outcome.SESSION_EXPIRED;
             }
             forget(request.client(), sessions, oldest.getAsLong());
@@ -261,6 +263,10 @@ final class ClientTable {
         SessionKey key = new SessionKey(client, epoch);
         changedSessions.remove(key);
         forgotten.put(key, gone.persisted);
+        raiseFloor(client, sessions, epoch);
+    }
+
+    private void raiseFloor(int client, Sessions sessions, long epoch) {
         sessions.floor = Math.max(sessions.floor, epoch);
         raisedFloors.add(client);
     }

@@ -134,6 +134,24 @@ class ClientTableTest {
         assertThat(run(request(1, epoch(10), 1, 1, 1))).isEmpty();
     }
 
+    @Test
+    @DisplayName("A session that was refused for its age stays refused, whichever of the others rests longest later")
+    void aRefusedSessionNeverRunsLater() {
+        int most = CoreWorld.PARAMETERS.sessionsPerClient();
+        run(request(1, epoch(1_000), 1, 1, 1));
+        for (int i = 1; i < most; i++) {
+            run(request(1, epoch(i), 1, 1, 1));
+        }
+        run(request(1, epoch(1_000), 1, 2, 1));
+        Request between = request(1, epoch(500), 1, 1, 1);
+        assertThat(run(between)).containsExactly("1 SESSION_EXPIRED");
+        assertThat(table.expired(between)).isTrue();
+        for (int i = 1; i < most; i++) {
+            run(request(1, epoch(i), 1, 2, 1));
+        }
+        assertThat(run(between)).containsExactly("1 SESSION_EXPIRED");
+    }
+
     /** Executes a request whose results have {@code bytes} bytes, where there is room, and tells the outcomes. */
     private List<Outcome> keep(long seq, long millis, Request request, int bytes) {
         List<ClientTable.Planned> planned = table.admit(seq, millis, request);
