@@ -46,16 +46,16 @@ public record ClientConfig(
         FAIL_FAST
     }
 
-    /** {@link #outstandingMax} where nothing else is said: as many numbers as a session has by default. */
+    /** {@link #outstandingMax()} where nothing else is said: as many numbers as a session has by default. */
     public static final int OUTSTANDING_MAX = 4_096;
 
-    /** {@link #outstandingBytesMax} where nothing else is said, in bytes. */
+    /** {@link #outstandingBytesMax()} where nothing else is said, in bytes. */
     public static final int OUTSTANDING_BYTES_MAX = 64 << 20;
 
-    /** {@link #deadline} where nothing else is said: enough for several view changes. */
+    /** {@link #deadline()} where nothing else is said: enough for several view changes. */
     public static final Duration DEADLINE = Duration.ofSeconds(30);
 
-    /** {@link #closeTimeout} where nothing else is said. */
+    /** {@link #closeTimeout()} where nothing else is said. */
     public static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
 
     /** The file of a client's private key, in its folder. */
@@ -141,13 +141,13 @@ public record ClientConfig(
         return of(cluster, clientId, directory.resolve("client-" + clientId).resolve(KEY_FILE));
     }
 
-    /** The same with other bounds: see {@link #outstandingMax} and {@link #outstandingBytesMax}. */
+    /** The same with other bounds: see {@link #outstandingMax()} and {@link #outstandingBytesMax()}. */
     public ClientConfig withOutstandingMax(int operations, int bytes) {
         return new ClientConfig(
                 cluster, clientId, privateKey, operations, bytes, whenFull, deadline, closeTimeout, callbacks);
     }
 
-    /** The same, waiting or failing at once when it is full: see {@link #whenFull}. */
+    /** The same, waiting or failing at once when it is full: see {@link #whenFull()}. */
     public ClientConfig withWhenFull(WhenFull choice) {
         return new ClientConfig(
                 cluster,
@@ -161,7 +161,7 @@ public record ClientConfig(
                 callbacks);
     }
 
-    /** The same with another {@link #deadline}. */
+    /** The same with another {@link #deadline()}. */
     public ClientConfig withDeadline(Duration time) {
         return new ClientConfig(
                 cluster,
@@ -175,7 +175,7 @@ public record ClientConfig(
                 callbacks);
     }
 
-    /** The same with another {@link #closeTimeout}. */
+    /** The same with another {@link #closeTimeout()}. */
     public ClientConfig withCloseTimeout(Duration time) {
         return new ClientConfig(
                 cluster,
@@ -189,7 +189,7 @@ public record ClientConfig(
                 callbacks);
     }
 
-    /** The same with another executor for what depends on the futures: see {@link #callbacks}. */
+    /** The same with another executor for what depends on the futures: see {@link #callbacks()}. */
     public ClientConfig withCallbacks(Executor executor) {
         return new ClientConfig(
                 cluster,

@@ -77,7 +77,7 @@ public final class ClientThreads implements AutoCloseable {
     }
 
     /**
-     * Closes the clients that still run on these threads, each within its {@link ClientConfig#closeTimeout}, and then the
+     * Closes the clients that still run on these threads, each within its {@link ClientConfig#closeTimeout()}, and then the
      * threads. Not to be called from a callback on one of them.
      */
     @Override

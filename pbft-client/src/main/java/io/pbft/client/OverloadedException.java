@@ -1,7 +1,7 @@
 package io.pbft.client;
 
 /**
- * Too much is outstanding, see {@link ClientConfig#outstandingMax}. The operation was not sent and never will be: to submit it
+ * Too much is outstanding, see {@link ClientConfig#outstandingMax()}. The operation was not sent and never will be: to submit it
  * again, later, is safe.
  */
 public final class OverloadedException extends PbftException {

@@ -19,8 +19,9 @@ import java.util.concurrent.ExecutionException;
  *
  * <pre>{@code
  *   try (PbftClient client = PbftClient.connect(ClientConfig.fromDirectory(dir, 0))) {
- *       CompletableFuture<Reply> reply = client.submit(operation);
- *       Reply answer = client.query(question, ReadMode.FAST);
+ *       CompletableFuture<Reply> reply = client.submit(operation);    // asynchronous
+ *       Reply done = client.call(operation);                          // the same, waiting
+ *       Reply seen = client.query(question, ReadMode.FAST);
  *   }
  * }</pre>
  *
@@ -30,9 +31,10 @@ import java.util.concurrent.ExecutionException;
  * signature. Operations that are outstanding at the same time may be executed in any order; who needs an order waits for the
  * first result before the second call.
  *
- * <p>Every operation is executed once at most. The client sends it again, under the same number, as long as it has no answer;
- * there is never a need to submit it twice. When its deadline passes, the error says what is certain: {@link NotSentException},
- * it was not executed and will not be; {@link OutcomeUnknownException}, it was sent.
+ * <p><b>Retries.</b> Every operation is executed once at most. The client itself sends it again, under the same number, as long
+ * as it has no answer: there is never a need to submit it twice. When its deadline passes, the error says what is certain:
+ * {@link NotSentException}, it was not executed and will not be; {@link OutcomeUnknownException}, it was sent, and
+ * {@link OutcomeUnknownException#later()} has the outcome if it becomes known.
  *
  * <p>Futures fail with a {@link PbftException}: {@link OperationFailedException}, {@link RejectedException},
  * {@link OverloadedException}, {@link NotSentException}, {@link OutcomeUnknownException}, {@link ReadTimeoutException} or
@@ -98,7 +100,7 @@ public final class PbftClient implements AutoCloseable {
         return new PbftClient(config, network, verifier, Optional.empty());
     }
 
-    /** Submits an operation, to be answered within {@link ClientConfig#deadline}. */
+    /** Submits an operation, to be answered within {@link ClientConfig#deadline()}. */
     public CompletableFuture<Reply> submit(Bytes operation) {
         return submit(operation, config.deadline());
     }
@@ -114,7 +116,7 @@ public final class PbftClient implements AutoCloseable {
         return begin(operation, Call.Kind.OPERATION, deadline, false);
     }
 
-    /** Reads, to be answered within {@link ClientConfig#deadline}. */
+    /** Reads, to be answered within {@link ClientConfig#deadline()}. */
     public CompletableFuture<Reply> read(Bytes operation, ReadMode mode) {
         return read(operation, mode, config.deadline());
     }
@@ -242,7 +244,7 @@ public final class PbftClient implements AutoCloseable {
         return loop.report();
     }
 
-    /** Closes the client within {@link ClientConfig#closeTimeout}. */
+    /** Closes the client within {@link ClientConfig#closeTimeout()}. */
     @Override
     public void close() {
         close(config.closeTimeout());

@@ -11,7 +11,7 @@ public enum ReadMode {
     FAST,
     /**
      * Answered by f + 1 replicas, one of which is correct, from their committed state: true at some moment, but it may be old,
-     * and a later read may be older. {@link Reply#seq} says how old at most. Ordered when f + 1 equal answers do not come.
+     * and a later read may be older. {@link Reply#seq()} says how old at most. Ordered when f + 1 equal answers do not come.
      */
     STALE
 }

@@ -395,16 +395,22 @@ class PbftClientTest {
         Bytes small = Bytes.wrap(new byte[] {99});
         Bytes large = Bytes.wrap(new byte[1 << 20]);
         try (PbftClient client = PbftClient.connect(config, network)) {
+            CountDownLatch held = new CountDownLatch(1);
             CountDownLatch busy = new CountDownLatch(1);
-            Future<?> held = network.executor().submit(() -> {
+            Future<?> holding = network.executor().submit(() -> {
+                held.countDown();
                 busy.await();
                 return null;
             });
-            assertThat(framesUntilPaused(1, small)).isEqualTo(ClientLoop.FRAMES_QUEUED_MAX);
-            assertThat(framesUntilPaused(2, large)).isEqualTo((int) (ClientLoop.FRAME_BYTES_QUEUED_MAX >> 20));
-            assertThat(network.isPaused(0) || network.isPaused(3)).isFalse();
-            busy.countDown();
-            held.get();
+            held.await();
+            try {
+                assertThat(framesUntilPaused(1, small)).isEqualTo(ClientLoop.FRAMES_QUEUED_MAX);
+                assertThat(framesUntilPaused(2, large)).isEqualTo((int) (ClientLoop.FRAME_BYTES_QUEUED_MAX >> 20));
+                assertThat(network.isPaused(0) || network.isPaused(3)).isFalse();
+            } finally {
+                busy.countDown();
+            }
+            holding.get();
 
             assertThat(client.call(OP).result()).isEqualTo(RESULT);
             assertThat(network.isPaused(1) || network.isPaused(2))

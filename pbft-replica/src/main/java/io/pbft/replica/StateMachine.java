@@ -6,8 +6,8 @@ import io.pbft.crypto.Bytes;
 
 /**
  * The application: what is replicated. Every replica runs the same operations in the same order on the same state, so both
- * methods must depend on nothing but their arguments: no clock but {@link Operation#timeMillis}, no randomness but
- * {@link Operation#seed}, no thread, no field that survives the call, no iteration over a hash table.
+ * methods must depend on nothing but their arguments: no clock but {@link Operation#timeMillis()}, no randomness but
+ * {@link Operation#seed()}, no thread, no field that survives the call, no iteration over a hash table.
  *
  * <p>An exception is an answer too: the operation's changes are undone and the client gets outcome FAILED with the
  * exception's message, the same on every replica, so it must depend on nothing else either. Of the exceptions that the Java
@@ -24,6 +24,6 @@ public interface StateMachine {
      */
     Bytes apply(Operation operation, State state);
 
-    /** Answers a read that changes nothing. {@link Operation#seed} is zero: reads are not ordered. */
+    /** Answers a read that changes nothing. {@link Operation#seed()} is zero: reads are not ordered. */
     Bytes query(Operation operation, StateView state);
 }

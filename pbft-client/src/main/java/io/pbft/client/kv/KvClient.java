@@ -23,6 +23,7 @@ import java.util.function.Function;
 public final class KvClient {
     private final PbftClient client;
 
+    /** @param client whose cluster runs the key-value service; it may serve others at the same time */
     public KvClient(PbftClient client) {
         this.client = client;
     }
@@ -30,12 +31,13 @@ public final class KvClient {
     /**
      * A value with where it comes from.
      *
-     * @param seq the sequence number at which it was the answer, see {@link Reply#seq}
+     * @param seq the sequence number at which it was the answer, see {@link Reply#seq()}
      * @param timeMillis the agreed time of it
      * @param receipt the proof, for whatever was ordered
      */
     public record Answer<T>(T value, long seq, long timeMillis, Optional<Receipt> receipt) {}
 
+    /** Sets {@code key} to {@code value}. */
     public CompletableFuture<Answer<KvResult.Done>> putAsync(Bytes key, Bytes value) {
         return submit(new KvOperation.Put(key, value), KvResult.Done.class, done -> done);
     }
@@ -55,15 +57,17 @@ public final class KvClient {
         return query(new KvOperation.Get(key), KvResult.Value.class).value();
     }
 
+    /** Deletes {@code key}; whether there was something to delete. */
     public CompletableFuture<Answer<Boolean>> deleteAsync(Bytes key) {
         return submit(new KvOperation.Delete(key), KvResult.Deleted.class, KvResult.Deleted::existed);
     }
 
-    /** Whether there was something to delete. */
+    /** Deletes {@code key}; whether there was something to delete. */
     public boolean delete(Bytes key) {
         return call(new KvOperation.Delete(key), KvResult.Deleted.class).existed();
     }
 
+    /** Sets {@code key} to {@code value} if it has the value {@code expected}, and says whether: as {@link #compareAndSet}. */
     public CompletableFuture<Answer<Boolean>> compareAndSetAsync(Bytes key, Optional<Bytes> expected, Bytes value) {
         KvOperation operation = new KvOperation.CompareAndSet(key, expected, value);
         return submit(operation, KvResult.Swapped.class, KvResult.Swapped::done);
@@ -79,6 +83,7 @@ public final class KvClient {
                 .done();
     }
 
+    /** Adds {@code by} to the decimal number at {@code key}, and has the sum: as {@link #increment}. */
     public CompletableFuture<Answer<Long>> incrementAsync(Bytes key, long by) {
         return submit(new KvOperation.Increment(key, by), KvResult.Incremented.class, KvResult.Incremented::value);
     }

@@ -201,7 +201,9 @@ final class ClientTable {
         if (epoch <= sessions.floor) {
             return Outcome.SESSION_EXPIRED;
         }
-        if (epoch >>> EPOCH_RANDOM_BITS > timeMillis + parameters.clockSkewMillis()) {
+        // Twice: a faulty primary may keep the agreed time as far behind the replicas' clocks as a client's may be
+        // ahead.
+        if (epoch >>> EPOCH_RANDOM_BITS > timeMillis + 2L * parameters.clockSkewMillis()) {
             return Outcome.SESSION_IN_FUTURE;
         }
         if (sessions.byEpoch.size() >= parameters.sessionsPerClient()) {
