@@ -6,8 +6,11 @@ import java.util.concurrent.CompletableFuture;
 
 /** A client process's way to a service under comparison. Thread-safe. */
 public interface Driver extends AutoCloseable {
-    /** Sees to it that {@link #put} has a key for every worker below {@code workers}. */
-    void prepare(int workers) throws Exception;
+    /**
+     * Sees to it that {@link #put} has a key for every worker below {@code workers}, and lets them go round among so many of the
+     * driver's identities. Not called while operations are under way.
+     */
+    void prepare(int workers, int identities) throws Exception;
 
     /** Sets the value of the worker's own key; completes when the service has confirmed it. */
     CompletableFuture<?> put(int worker, Bytes value);

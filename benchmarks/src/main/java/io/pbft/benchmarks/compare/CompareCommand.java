@@ -33,6 +33,8 @@ public final class CompareCommand implements Callable<Integer> {
     enum Preset {
         /** 100 clients with a key of their own and one operation outstanding each. */
         IDENTITIES,
+        /** One shared client against as many identities as operations are outstanding: 1, 10, 100, 1,000. Two rounds. */
+        SHARING,
         /** With f replicas dead. */
         DEAD,
         /** While a replica that lost its disk fetches a state of 200 MB. */
@@ -143,6 +145,7 @@ public final class CompareCommand implements Callable<Integer> {
     private Plan plan() {
         Defaults defaults = Defaults.of(preset, quick);
         int identities = or(clients, defaults.clients());
+        boolean sharing = preset == Preset.SHARING;
         List<Cell> cells = new ArrayList<>();
         for (Cell.Operation operation : or(operations, defaults.operations())) {
             for (int size : or(sizes, defaults.sizes())) {
@@ -150,7 +153,10 @@ public final class CompareCommand implements Callable<Integer> {
                     if (many > OUTSTANDING_MAX) {
                         throw new IllegalArgumentException("--outstanding: at most " + OUTSTANDING_MAX);
                     }
-                    cells.add(new Cell(operation, size, identities, many, 0));
+                    cells.add(new Cell(operation, size, sharing ? 1 : identities, many, 0));
+                    if (sharing && many > 1) {
+                        cells.add(new Cell(operation, size, Math.min(many, identities), many, 0));
+                    }
                 }
             }
         }
@@ -197,6 +203,9 @@ public final class CompareCommand implements Callable<Integer> {
             }
             return switch (preset) {
                 case IDENTITIES -> new Defaults(List.of("pbft", "ratis"), rounds, puts, small, many, 100, 0, seconds);
+                case SHARING ->
+                    new Defaults(
+                            List.of("pbft"), quick ? 1 : 2, puts, small, List.of(1, 10, 100, 1_000), 1_000, 0, seconds);
                 case DEAD -> new Defaults(List.of("pbft", "pbft-dead"), rounds, puts, small, many, 1, 0, seconds);
                 case TRANSFER ->
                     new Defaults(List.of("pbft", "pbft-transfer"), rounds, puts, small, many, 1, 0, 2 * seconds);

@@ -68,7 +68,7 @@ public final class LoadCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         NativeProvider.register();
         try (Driver driver = connect()) {
-            driver.prepare(1);
+            driver.prepare(1, 1);
             out.println("READY");
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 String[] words = line.split(" ", 4);
@@ -89,7 +89,7 @@ public final class LoadCommand implements Callable<Integer> {
     }
 
     private void run(Driver driver, Cell cell, int min, int max, String seconds) throws Exception {
-        driver.prepare(cell.outstanding());
+        driver.prepare(cell.outstanding(), cell.clients());
         byte[] bytes = new byte[cell.size()];
         new SplittableRandom(cell.size()).nextBytes(bytes);
         Bytes value = Bytes.wrap(bytes);

@@ -7,6 +7,7 @@ import io.pbft.client.ClientThreads;
 import io.pbft.client.PbftClient;
 import io.pbft.client.ReadMode;
 import io.pbft.crypto.Bytes;
+import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.kv.KvOperation;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,28 +19,32 @@ final class PbftDriver implements Driver {
     private final ClientThreads threads =
             ClientThreads.of(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
     private final List<PbftClient> clients = new ArrayList<>();
+    private volatile int identities = 1;
 
     PbftDriver(Path directory, int identities) {
+        ClusterConfig cluster = ClientConfig.fromDirectory(directory, 0).cluster();
         for (int i = 0; i < identities; i++) {
-            ClientConfig config = ClientConfig.fromDirectory(directory, i);
+            Path key = directory.resolve("client-" + i).resolve(ClientConfig.KEY_FILE);
+            ClientConfig config = ClientConfig.of(cluster, i, key);
             clients.add(PbftClient.connect(
                     config.withOutstandingMax(Load.OPEN_OUTSTANDING_MAX, config.outstandingBytesMax()), threads));
         }
     }
 
     @Override
-    public void prepare(int workers) {
+    public void prepare(int workers, int among) {
+        identities = among;
         put(0, Bytes.EMPTY).join();
     }
 
     @Override
     public CompletableFuture<?> put(int worker, Bytes value) {
-        return clients.get(worker % clients.size()).submit(new KvOperation.Put(Driver.key(worker), value).encode());
+        return clients.get(worker % identities).submit(new KvOperation.Put(Driver.key(worker), value).encode());
     }
 
     @Override
     public CompletableFuture<?> read(int worker, Mode mode) {
-        return clients.get(worker % clients.size())
+        return clients.get(worker % identities)
                 .read(
                         new KvOperation.Get(Driver.key(worker)).encode(),
                         mode == Mode.FAST ? ReadMode.FAST : ReadMode.ORDERED);

@@ -47,6 +47,7 @@ public final class FloorDriver implements Driver {
     private static final NodeId SERVER = NodeId.replica(0);
 
     private final List<Client> clients = new ArrayList<>();
+    private volatile int identities = 1;
 
     public FloorDriver(Path directory, int identities) throws InterruptedException {
         for (int i = 0; i < identities; i++) {
@@ -63,13 +64,14 @@ public final class FloorDriver implements Driver {
     }
 
     @Override
-    public void prepare(int workers) {
+    public void prepare(int workers, int among) {
+        identities = among;
         put(0, Bytes.EMPTY).join();
     }
 
     @Override
     public CompletableFuture<?> put(int worker, Bytes value) {
-        return clients.get(worker % clients.size()).submit(new KvOperation.Put(Driver.key(worker), value).encode());
+        return clients.get(worker % identities).submit(new KvOperation.Put(Driver.key(worker), value).encode());
     }
 
     @Override

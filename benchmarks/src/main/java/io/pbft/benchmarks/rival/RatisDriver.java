@@ -20,6 +20,7 @@ public final class RatisDriver implements Driver {
     private static final int OUTSTANDING_MAX = 32_768;
 
     private final List<RaftClient> clients = new ArrayList<>();
+    private volatile int identities = 1;
 
     public RatisDriver(List<Integer> ports, int identities) {
         RaftProperties properties = new RaftProperties();
@@ -35,7 +36,8 @@ public final class RatisDriver implements Driver {
     }
 
     @Override
-    public void prepare(int workers) {
+    public void prepare(int workers, int among) {
+        identities = among;
         put(0, Bytes.EMPTY).join();
     }
 
@@ -43,7 +45,7 @@ public final class RatisDriver implements Driver {
     public CompletableFuture<?> put(int worker, Bytes value) {
         byte[] operation =
                 new KvOperation.Put(Driver.key(worker), value).encode().toByteArray();
-        return clients.get(worker % clients.size())
+        return clients.get(worker % identities)
                 .async()
                 .send(Message.valueOf(ByteString.copyFrom(operation)))
                 .thenApply(RatisDriver::require);

@@ -22,6 +22,7 @@ public final class ZooKeeperDriver implements Driver {
 
     private final List<ZooKeeper> sessions = new ArrayList<>();
     private int prepared;
+    private volatile int identities = 1;
 
     /** @param ports of the servers, for clients */
     public ZooKeeperDriver(List<Integer> ports, int identities) throws IOException, InterruptedException {
@@ -41,7 +42,8 @@ public final class ZooKeeperDriver implements Driver {
     }
 
     @Override
-    public void prepare(int workers) throws InterruptedException, KeeperException {
+    public void prepare(int workers, int among) throws InterruptedException, KeeperException {
+        identities = among;
         for (; prepared < workers; prepared++) {
             sessions.get(0).create(path(prepared), new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
         }
@@ -50,7 +52,7 @@ public final class ZooKeeperDriver implements Driver {
     @Override
     public CompletableFuture<?> put(int worker, Bytes value) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        sessions.get(worker % sessions.size())
+        sessions.get(worker % identities)
                 .setData(
                         path(worker),
                         value.toByteArray(),

@@ -48,7 +48,7 @@ class HarnessTest {
     }
 
     private static void runSomeLoad(Driver driver) throws Exception {
-        driver.prepare(4);
+        driver.prepare(4, 1);
         Bytes value = Bytes.wrap(new byte[10]);
         try (Load load = new Load(1, worker -> new Load.Started(0, driver.put(worker, value)))) {
             load.beginMeasuring();
