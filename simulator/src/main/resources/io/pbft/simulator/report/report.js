@@ -113,6 +113,9 @@ function draw() {
 }
 const clip = (s, n) => s.length > n ? s.slice(0, n - 1) + '…' : s;
 const later = () => { if (!frame) frame = requestAnimationFrame(draw); };
+// The panel says where replicas stand at the right edge: once the edge has come to rest.
+let resting = 0;
+const stateLater = () => { clearTimeout(resting); if (cursor < 0) resting = setTimeout(showState, 80); };
 
 function hatch(x, y, w, h, colour, step, on = g) {
   on.save(); on.beginPath(); on.rect(x, y, w, h); on.clip(); on.strokeStyle = colour; on.lineWidth = 1; on.beginPath();
@@ -262,13 +265,14 @@ function labels(list, bg) {
   }
 }
 function drawBadges(list, fg, bg) {
-  const right = lanes.map(() => [-99, -99, -99]);
+  // Where there are too many for their lanes, one row of them below leaves the marks to be seen.
+  const rows = list.length > 25 * lanes.length ? [21] : [-9, 9, 21], right = lanes.map(() => rows.map(() => -99));
   g.font = '600 10px system-ui, "DejaVu Sans", sans-serif'; g.textAlign = 'left'; g.textBaseline = 'middle';
   for (const v of list) {
     const string = VOTES[v.type] + (v.c.seq !== undefined ? v.c.seq : v.type === 'VIEW_CHANGE' ? v.c.view : '') + ' ' + (v.type === 'REPLY' ? 'f+1' : '2f+1'), w = g.measureText(string).width + 8, x = X(pos(v.full)), row = right[v.to].findIndex(r => r < x);
     if (row < 0 || x < LEFT || x > W) { if (x >= LEFT && x <= W) { g.fillStyle = style(v.type)[0]; g.fillRect(x, Y(v.to) - 3, 1.5, 6); } continue; }
     right[v.to][row] = x + w + 2;
-    const y = Y(v.to) + [-9, 9, 21][row];
+    const y = Y(v.to) + rows[row];
     g.fillStyle = bg; g.fillRect(x, y - 6, w, 12); g.strokeStyle = style(v.type)[0]; g.lineWidth = 1.5; g.setLineDash(style(v.type)[1].length ? [3, 1.5] : []); g.strokeRect(x, y - 6, w, 12); g.setLineDash([]);
     g.fillStyle = fg; g.fillText(string, x + 4, y);
   }
@@ -282,12 +286,12 @@ function drawMarks(fg, bg, bad) {
     const x = X(pos(e.i));
     if (x < LEFT || x > W) continue;
     const name = e.detail.split(':')[0], lane = e.kind === 'violation' ? (D.anchor >= 0 ? ev[D.anchor].lane : 0) : e.lane, y = Y(lane);
-    const key = lane + e.kind + name;
+    const key = lane + e.kind + name, close = lastX[key] !== undefined && x - lastX[key] < 12;
     if (lastX[key] !== undefined && x - lastX[key] < 3 && e.kind !== 'violation') continue;
     const roomy = lastX[key] === undefined || x - lastX[key] > (name.length > 9 && e.kind === 'note' ? 110 : 44);
     lastX[key] = x;
     if (e.kind === 'execute') { if (seqs && !seqs(e.a) || coneOnly && D.slot >= 0 && e.a !== D.slot) continue; g.fillStyle = fg; g.beginPath(); g.moveTo(x, y - 6); g.lineTo(x + 5, y); g.lineTo(x, y + 6); g.lineTo(x - 5, y); g.fill(); if (roomy) { g.fillText(e.a, x, y - 6); } }
-    else if (name === 'CHECKPOINT_STABLE') { g.fillStyle = tone('#a6761d'); g.fillRect(x - 4, y - 11, 8, 22); if (roomy) g.fillText('✓' + e.b, x, y - 12); }
+    else if (name === 'CHECKPOINT_STABLE') { g.fillStyle = tone('#a6761d'); g.fillRect(x - (close ? 1 : 4), y - 11, close ? 2 : 8, 22); if (roomy) g.fillText('✓' + e.b, x, y - 12); }
     else if (name.endsWith('TIMED_OUT')) { g.strokeStyle = bad; g.fillStyle = bg; g.lineWidth = 2; g.beginPath(); g.arc(x, y, 6, 0, 7); g.fill(); g.stroke(); g.beginPath(); g.moveTo(x, y - 4); g.lineTo(x, y); g.lineTo(x + 3, y); g.stroke(); if (roomy) { g.fillStyle = bad; g.fillText('timeout', x, y - 8); } }
     else if (name === 'VIEW_ENTERED') { g.fillStyle = '#e69f00'; g.beginPath(); g.moveTo(x, y - 9); g.lineTo(x + 10, y - 4); g.lineTo(x, y + 1); g.fill(); g.fillRect(x - 1, y - 9, 2, 18); }
     else if (e.kind === 'violation') { g.strokeStyle = bad; g.lineWidth = 3; g.beginPath(); g.arc(x, y, 12, 0, 7); g.stroke(); g.fillStyle = bad; g.font = '700 12px system-ui, "DejaVu Sans", sans-serif'; g.textAlign = x > W - 90 ? 'right' : 'left'; if (e === MARKS.find(k => k.kind === 'violation')) g.fillText(e.detail.split(':')[0] + '!', x + (x > W - 90 ? -14 : 14), y - 4); g.textAlign = 'center'; g.font = '10.5px system-ui, "DejaVu Sans", sans-serif'; }
@@ -379,7 +383,7 @@ function markLine(i, scroll) {
 list.addEventListener('click', e => { const b = e.target.closest('pre'); if (!b || String(getSelection())) return; const k = [...list.querySelectorAll('pre')].indexOf(b) * PER + Math.floor((e.clientY - b.getBoundingClientRect().top) / LINE); if (listed[k] !== undefined) select(listed[k], true); });
 $('grep').addEventListener('input', e => fillList(e.target.value));
 
-function view(a, b) { const min = axis === 'time' ? 20 : 3, full = end(); let w = Math.max(min, Math.min(b - a, full * 1.04)); const mid = (a + b) / 2; x0 = Math.max(-full * .02, Math.min(mid - w / 2, full * 1.02 - w)); x1 = x0 + w; later(); }
+function view(a, b) { const min = axis === 'time' ? 20 : 3, full = end(); let w = Math.max(min, Math.min(b - a, full * 1.04)); const mid = (a + b) / 2; x0 = Math.max(-full * .02, Math.min(mid - w / 2, full * 1.02 - w)); x1 = x0 + w; later(); stateLater(); }
 const zoom = (k, at) => view(at - (at - x0) * k, at + (x1 - at) * k);
 const pan = k => view(x0 + (x1 - x0) * k, x1 + (x1 - x0) * k);
 const whole = () => view(-end() * .01, end() * 1.01);
@@ -421,8 +425,14 @@ function step(by, sameLane) {
   select(i);
 }
 const redo = () => { later(); showState(); };
+// What is asked for and lies elsewhere is brought into sight.
+function filterSeqs(s) {
+  seqs = parseSeqs(s); redo();
+  const found = seqs ? msgs.filter(visible) : [];
+  if (found.length && !inSight().length) span(Math.min(...found.map(m => m.s)), Math.max(...found.map(m => m.e < 0 ? m.s : m.e)));
+}
 $('axis').addEventListener('change', () => { const mid = (x0 + x1) / 2, ta = timeOf(x0), tb = timeOf(x1); axis = $('axis').value; if (axis === 'time') view(ta, tb); else view(Math.max(0, ev.findIndex(e => e.t >= ta)), (i => i < 0 ? last : i)(ev.findIndex(e => e.t >= tb))); });
-$('seq').addEventListener('input', e => { seqs = parseSeqs(e.target.value); redo(); });
+$('seq').addEventListener('input', e => filterSeqs(e.target.value));
 $('search').addEventListener('input', search); $('search').addEventListener('keydown', e => { if (e.key === 'Enter') hit(e.shiftKey ? -1 : 1); });
 $('prevHit').addEventListener('click', () => hit(-1)); $('nextHit').addEventListener('click', () => hit(1));
 $('cone').addEventListener('change', e => { coneOnly = e.target.checked; redo(); }); $('fold').addEventListener('change', later);
@@ -486,5 +496,5 @@ fillList(''); home(); if (D.failed && D.firstWrong >= 0 && coneOnly) select(D.fi
 draw();
 document.body.dataset.ready = 'yes';
 document.body.dataset.messages = msgs.length;
-window.pbftReport = { seq: s => { $('seq').value = s; seqs = parseSeqs(s); draw(); return shown.length; }, whole: () => { whole(); draw(); return shown.length; }, select };
+window.pbftReport = { seq: s => { $('seq').value = s; filterSeqs(s); draw(); return shown.length; }, whole: () => { whole(); draw(); return shown.length; }, select };
 })();

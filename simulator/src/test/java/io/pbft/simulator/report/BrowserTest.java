@@ -33,6 +33,8 @@ class BrowserTest {
                 return seen.size;
               };
               b.probeColours = inked();
+              b.probeFarSlot = window.pbftReport.seq('FAR');
+              window.pbftReport.seq('');
               b.probeWhole = window.pbftReport.whole();
               document.getElementById('fold').value = 'never';
               b.probeUnfolded = window.pbftReport.seq('all');
@@ -59,6 +61,9 @@ class BrowserTest {
     @TempDir
     Path directory;
 
+    /** A sequence number that the page is asked for first. */
+    private String far = "1";
+
     private static Optional<Path> chromium() {
         String path = System.getenv().getOrDefault("PATH", "");
         return Stream.of(path.split(File.pathSeparator))
@@ -80,7 +85,9 @@ class BrowserTest {
                 .isPresent();
         Path file = directory.resolve("report.html");
         Files.writeString(
-                file, page.replaceFirst("<body>", WATCH).replaceFirst("</body>", Matcher.quoteReplacement(PROBE)));
+                file,
+                page.replaceFirst("<body>", WATCH)
+                        .replaceFirst("</body>", Matcher.quoteReplacement(PROBE.replace("FAR", far))));
         Path out = directory.resolve("dom.html");
         Process process = new ProcessBuilder(List.of(
                         chromium.get().toString(),
@@ -122,11 +129,20 @@ class BrowserTest {
 
     @Test
     void aRunIsDrawnFilteredAndSearched() throws Exception {
-        ReportModel model = ReportModel.of(HtmlReportTest.run("--seed 3 --ops 12"));
+        SimResult run = HtmlReportTest.run("--seed 3 --ops 12");
+        ReportModel model = ReportModel.of(run);
+        far = Pattern.compile("\"m\":\"PROPOSAL\",\"view\":0,\"seq\":([0-9]+)")
+                .matcher(run.trace())
+                .results()
+                .map(found -> found.group(1))
+                .reduce("1", (first, later) -> later);
         String dom = dom(HtmlReport.render(HtmlReportTest.run("--seed 3 --ops 12")));
         assertThat(dom).contains("data-ready=\"yes\"").doesNotContain("data-error");
         assertThat(number(dom, "messages")).isEqualTo(model.messages().size());
         assertThat(number(dom, "probe-colours")).isGreaterThan(20);
+        // What is filtered for and lies out of sight is brought there.
+        assertThat(Integer.parseInt(far)).isGreaterThan(5);
+        assertThat(number(dom, "probe-far-slot")).isPositive();
         int unfolded = number(dom, "probe-unfolded");
         int oneSlot = number(dom, "probe-one-slot");
         assertThat(oneSlot).isPositive().isLessThan(unfolded);
