@@ -13,6 +13,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -151,6 +152,7 @@ final class Comparison {
         double busy = MachineUsage.now().busySince(machineBefore);
         double processorSeconds =
                 (System.nanoTime() - from) / 1e9 * Runtime.getRuntime().availableProcessors();
+        Optional<String> said = service.afterMeasuring();
         long resident = pids.stream()
                 .mapToLong(pid -> ProcessUsage.of(pid).residentBytes())
                 .max()
@@ -181,5 +183,6 @@ final class Comparison {
                 outcome.serverMicrosPerOperation(),
                 outcome.steady() ? "" : ", not steady",
                 outcome.foreignShare() > Report.FOREIGN_SHARE_MAX ? ", not alone on the machine" : ""));
+        said.ifPresent(words -> progress.accept("  " + words));
     }
 }

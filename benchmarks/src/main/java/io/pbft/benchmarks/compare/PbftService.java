@@ -1,5 +1,6 @@
 package io.pbft.benchmarks.compare;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pbft.client.ClientConfig;
 import io.pbft.client.PbftClient;
 import io.pbft.client.Reply;
@@ -9,7 +10,11 @@ import io.pbft.protocol.ClusterConfig;
 import io.pbft.protocol.kv.KvOperation;
 import io.pbft.replica.server.AdminEndpoint;
 import io.pbft.replica.server.ReplicaFolder;
+import io.pbft.replica.server.ReplicaStatus;
 import java.io.IOException;
+import java.net.Proxy;
+import java.net.URI;
+import java.net.URLConnection;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +24,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +38,8 @@ final class PbftService implements Service {
     private static final long POLL_MILLIS = 50;
     private static final int FILL_VALUE_BYTES = 4_000;
     private static final int FILL_OUTSTANDING = 100;
+    private static final int STATUS_MILLIS_MAX = 2_000;
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
      * What is particular about a run of this project.
@@ -173,6 +181,39 @@ final class PbftService implements Service {
                 List.of(Child.launcher(), "replica", "--dir", directory.toString(), "--id", Integer.toString(id)));
         command.addAll(options);
         return Child.server(command, directory.resolve(log));
+    }
+
+    /** How far the transfer came. */
+    @Override
+    public Optional<String> afterMeasuring() {
+        if (!variant.transfer()) {
+            return Optional.empty();
+        }
+        int id = variant.replicas() - 1;
+        String far = status(directory, id)
+                .map(status -> status.state() + ", executed up to " + status.lastExecuted() + ", "
+                        + (status.transfer() == null
+                                ? "fetches nothing any more"
+                                : "fetched " + status.transfer().bytesReceived() / 1_000_000 + " MB"))
+                .orElse("does not answer yet");
+        return Optional.of("replica " + id + ": " + far);
+    }
+
+    /** What a replica says of itself; empty where it does not answer. */
+    static Optional<ReplicaStatus> status(Path directory, int id) {
+        try {
+            AdminEndpoint.Address address =
+                    AdminEndpoint.locate(ReplicaFolder.of(directory, id).admin());
+            URLConnection connection = URI.create("http://127.0.0.1:" + address.port() + "/status")
+                    .toURL()
+                    .openConnection(Proxy.NO_PROXY);
+            connection.setConnectTimeout(STATUS_MILLIS_MAX);
+            connection.setReadTimeout(STATUS_MILLIS_MAX);
+            return Optional.of(JSON.readValue(connection.getInputStream(), ReplicaStatus.class));
+        } catch (IOException e) {
+            // It is not there yet.
+            return Optional.empty();
+        }
     }
 
     static void delete(Path folder) throws IOException {

@@ -1,13 +1,8 @@
 package io.pbft.benchmarks.compare;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pbft.replica.server.AdminEndpoint;
 import io.pbft.replica.server.ReplicaFolder;
 import io.pbft.replica.server.ReplicaStatus;
 import java.io.IOException;
-import java.net.Proxy;
-import java.net.URI;
-import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,8 +29,6 @@ public final class RecoveryCommand implements Callable<Integer> {
     private static final int REPLICA = 3;
     private static final int VALUE_BYTES = 250_000;
     private static final int SECONDS_MAX = 60;
-    private static final int TIMEOUT_MILLIS = 2_000;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     @Option(
             names = "--dir",
@@ -136,19 +129,9 @@ public final class RecoveryCommand implements Callable<Integer> {
 
     /** What a replica that votes has executed; -1 where it does not answer, or does not vote. */
     private static long lastExecuted(Path cluster, int id) {
-        try {
-            AdminEndpoint.Address address =
-                    AdminEndpoint.locate(ReplicaFolder.of(cluster, id).admin());
-            URLConnection connection = URI.create("http://127.0.0.1:" + address.port() + "/status")
-                    .toURL()
-                    .openConnection(Proxy.NO_PROXY);
-            connection.setConnectTimeout(TIMEOUT_MILLIS);
-            connection.setReadTimeout(TIMEOUT_MILLIS);
-            ReplicaStatus status = JSON.readValue(connection.getInputStream(), ReplicaStatus.class);
-            return status.state().equals("NORMAL") ? status.lastExecuted() : -1;
-        } catch (IOException e) {
-            // It is not there yet.
-            return -1;
-        }
+        return PbftService.status(cluster, id)
+                .filter(status -> status.state().equals("NORMAL"))
+                .map(ReplicaStatus::lastExecuted)
+                .orElse(-1L);
     }
 }

@@ -3,6 +3,7 @@ package io.pbft.benchmarks.compare;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** A service while it runs: its servers, each in a process of its own on this machine. */
 interface Service extends AutoCloseable {
@@ -15,6 +16,11 @@ interface Service extends AutoCloseable {
     /** Called when the load is steady, right before it is measured. */
     default void beforeMeasuring() throws Exception {
         // Most services are measured as they are.
+    }
+
+    /** Called right after it was measured: what there is to say of it. */
+    default Optional<String> afterMeasuring() {
+        return Optional.empty();
     }
 
     @Override

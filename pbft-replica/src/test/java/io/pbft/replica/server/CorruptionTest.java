@@ -32,6 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,10 +68,14 @@ class CorruptionTest {
     private List<StateView.Entry> state;
 
     private int tried;
+    /** Started with all promises, the ones below with an empty state too, to be fetched from the others. */
     private int healed;
+
+    private int fetched;
     private int refused;
     private int triedInAll;
     private int healedInAll;
+    private int fetchedInAll;
     private int refusedInAll;
 
     /** What may happen to a file. */
@@ -105,15 +110,29 @@ class CorruptionTest {
     }
 
     @AfterEach
-    void countInAll() {
+    void countInAll(TestInfo test) {
+        tell(test.getTestMethod().orElseThrow().getName(), tried, healed, fetched, refused);
         triedInAll += tried;
         healedInAll += healed;
+        fetchedInAll += fetched;
         refusedInAll += refused;
     }
 
+    private static void tell(String what, int tried, int healed, int fetched, int refused) {
+        if (tried > 0) {
+            LOG.info(
+                    "{}: {} tried, {} started, of which {} fetch the state anew, {} refused",
+                    what,
+                    tried,
+                    healed,
+                    fetched,
+                    refused);
+        }
+    }
+
     @AfterAll
-    void tell() {
-        LOG.info("in all: {} tried, {} started whole or healed, {} refused", triedInAll, healedInAll, refusedInAll);
+    void tellOfAll() {
+        tell("in all", triedInAll, healedInAll, fetchedInAll, refusedInAll);
         assertThat(healedInAll + refusedInAll).isEqualTo(triedInAll);
     }
 
@@ -121,6 +140,7 @@ class CorruptionTest {
     void countAnew() {
         tried = 0;
         healed = 0;
+        fetched = 0;
         refused = 0;
     }
 
@@ -208,6 +228,7 @@ class CorruptionTest {
 
     private void checkState(DiskStart.Start start, String what) {
         if (start.recovered().stateSeq() == 0) {
+            fetched++;
             return;
         }
         assertThat(start.recovered().stateRoot()).as(what).isEqualTo(promised.stateRoot());
@@ -229,7 +250,6 @@ class CorruptionTest {
                 check(name + " " + file + ", " + i);
             }
         }
-        LOG.info("{}: {} tried, {} started whole or healed, {} refused", name, tried, healed, refused);
     }
 
     @Test
