@@ -285,12 +285,14 @@ function drawMarks(fg, bg, bad) {
   for (const e of MARKS) {
     const x = X(pos(e.i));
     if (x < LEFT || x > W) continue;
+    // First of all: what is filtered out must not crowd out what is shown.
+    if (e.kind === 'execute' && (seqs && !seqs(e.a) || coneOnly && D.slot >= 0 && e.a !== D.slot)) continue;
     const name = e.detail.split(':')[0], lane = e.kind === 'violation' ? (D.anchor >= 0 ? ev[D.anchor].lane : 0) : e.lane, y = Y(lane);
     const key = lane + e.kind + name, close = lastX[key] !== undefined && x - lastX[key] < 12;
     if (lastX[key] !== undefined && x - lastX[key] < 3 && e.kind !== 'violation') continue;
     const roomy = lastX[key] === undefined || x - lastX[key] > (name.length > 9 && e.kind === 'note' ? 110 : 44);
     lastX[key] = x;
-    if (e.kind === 'execute') { if (seqs && !seqs(e.a) || coneOnly && D.slot >= 0 && e.a !== D.slot) continue; g.fillStyle = fg; g.beginPath(); g.moveTo(x, y - 6); g.lineTo(x + 5, y); g.lineTo(x, y + 6); g.lineTo(x - 5, y); g.fill(); if (roomy) { g.fillText(e.a, x, y - 6); } }
+    if (e.kind === 'execute') { g.fillStyle = fg; g.beginPath(); g.moveTo(x, y - 6); g.lineTo(x + 5, y); g.lineTo(x, y + 6); g.lineTo(x - 5, y); g.fill(); if (roomy) { g.fillText(e.a, x, y - 6); } }
     else if (name === 'CHECKPOINT_STABLE') { g.fillStyle = tone('#a6761d'); g.fillRect(x - (close ? 1 : 4), y - 11, close ? 2 : 8, 22); if (roomy) g.fillText('✓' + e.b, x, y - 12); }
     else if (name.endsWith('TIMED_OUT')) { g.strokeStyle = bad; g.fillStyle = bg; g.lineWidth = 2; g.beginPath(); g.arc(x, y, 6, 0, 7); g.fill(); g.stroke(); g.beginPath(); g.moveTo(x, y - 4); g.lineTo(x, y); g.lineTo(x + 3, y); g.stroke(); if (roomy) { g.fillStyle = bad; g.fillText('timeout', x, y - 8); } }
     else if (name === 'VIEW_ENTERED') { g.fillStyle = '#e69f00'; g.beginPath(); g.moveTo(x, y - 9); g.lineTo(x + 10, y - 4); g.lineTo(x, y + 1); g.fill(); g.fillRect(x - 1, y - 9, 2, 18); }
