@@ -356,10 +356,18 @@ final class AnyLies {
         }
     }
 
-    /** Says again what it and others said before; as primary it also orders again what clients asked for before. */
+    /**
+     * Says again what it and others said before, and answers clients with what it told them or others; as primary it also orders
+     * again what clients asked for before.
+     */
     static final class Replay extends Behaviour {
         private static final int KEPT_MAX = 256;
         private static final int PER_TICK = 2;
+
+        private record Told(NodeId client, Message answer) {}
+
+        private final List<Told> answers = new ArrayList<>();
+        private long answered;
 
         private final List<Message> kept = new ArrayList<>();
         private final List<Signed<Request>> requests = new ArrayList<>();
@@ -373,6 +381,10 @@ final class AnyLies {
         void outgoing(NodeId to, Message message, Way way) {
             if (to.isReplica()) {
                 keep(message);
+            } else if (answers.size() < KEPT_MAX) {
+                answers.add(new Told(to, message));
+            } else {
+                answers.set((int) (answered++ % KEPT_MAX), new Told(to, message));
             }
             if (message instanceof Proposal proposal
                     && proposal.prePrepare().statement().replica() == way.self()) {
@@ -443,6 +455,17 @@ final class AnyLies {
                     way.lie(to, message);
                 }
             }
+            for (int i = 0; i < PER_TICK && !answers.isEmpty(); i++) {
+                long now = Mix.mix(way.nowMicros(), ~i);
+                NodeId to = pick(way.chance(now, 0)).client();
+                if (way.dares(0.5, to, now)) {
+                    way.lie(to, pick(way.chance(now, 1)).answer());
+                }
+            }
+        }
+
+        private Told pick(long chance) {
+            return answers.get((int) Long.remainderUnsigned(chance, answers.size()));
         }
     }
 

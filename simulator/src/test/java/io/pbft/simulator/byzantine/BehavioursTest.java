@@ -79,6 +79,25 @@ class BehavioursTest {
     }
 
     @Test
+    void clientsAreAnsweredWithWhatTheyAndOthersWereToldBefore() {
+        SimResult result = run("--seed 3 --ops 48 --clients 4 --read-share 0.4 --byzantine 1=replay");
+        List<String> again = result.trace()
+                .lines()
+                .filter(line -> line.contains("\"e\":\"lie\"") && line.contains("\"at\":\"r1\""))
+                .filter(line -> line.contains("\"detail\":\"replay\",\"to\":\"c"))
+                .map(line -> field(line, "key"))
+                .toList();
+        for (String type : List.of("REPLY", "READ_REPLY")) {
+            assertThat(result.trace().lines())
+                    .anyMatch(line -> line.contains("\"e\":\"send\",\"from\":\"r1\"")
+                            && line.contains("\"m\":\"" + type + "\"")
+                            && again.contains(field(line, "key")));
+        }
+        assertThat(result.answered()).isEqualTo(48);
+        safe(result);
+    }
+
+    @Test
     void whoFloodsSaysWhatNoFieldMayHold() {
         SimResult result = run("--seed 3 --ops 24 --byzantine 0=flood");
         assertThat(result.probes()).containsKey("rejected BAD_FIELD");
