@@ -163,7 +163,7 @@ final class PbftService implements Service {
     }
 
     @Override
-    public void beforeMeasuring() throws IOException {
+    public void beforeMeasuring() throws IOException, InterruptedException {
         if (!variant.transfer()) {
             return;
         }
@@ -173,6 +173,13 @@ final class PbftService implements Service {
         delete(folder.resolve("journal"));
         delete(folder.resolve("state"));
         rejoining = startAgain(id, List.of("--rejoin"), "rejoin.log");
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS_MAX);
+        while (status(directory, id).filter(PbftService::fetches).isEmpty()) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("replica " + id + " fetched nothing within " + START_SECONDS_MAX + " s");
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
     }
 
     /** A replica that was killed, in a process of its own. */
@@ -181,6 +188,11 @@ final class PbftService implements Service {
                 List.of(Child.launcher(), "replica", "--dir", directory.toString(), "--id", Integer.toString(id)));
         command.addAll(options);
         return Child.server(command, directory.resolve(log));
+    }
+
+    /** Its start alone takes as long as a short measurement. */
+    private static boolean fetches(ReplicaStatus status) {
+        return status.transfer() != null || status.lastExecuted() > 0;
     }
 
     /** How far the transfer came. */
