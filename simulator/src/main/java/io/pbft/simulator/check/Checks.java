@@ -5,6 +5,7 @@ import io.pbft.crypto.Bytes;
 import io.pbft.crypto.Digest;
 import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Limits;
+import io.pbft.protocol.MalformedMessage;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.ReadRequest;
 import io.pbft.protocol.Signed;
@@ -215,8 +216,14 @@ public final class Checks implements Watch {
 
     @Override
     public void durable(int replica, JournalEntry entry) {
-        promises.durable(replica, entry);
-        bonds.durable(replica, entry);
+        try {
+            promises.durable(replica, entry);
+            bonds.durable(replica, entry);
+        } catch (MalformedMessage e) {
+            findings.report(
+                    Check.CERTIFICATES,
+                    "replica " + replica + " writes down a " + entry.kind() + " that is no message: " + e.getMessage());
+        }
     }
 
     @Override
