@@ -124,6 +124,10 @@ final class ViewChanger {
         quorumTick = -1;
         leading = false;
         nothingAsked();
+        out.add(new Effect.Bind(leaving(target)));
+    }
+
+    private Promise.LeaveView leaving(long target) {
         List<PreparedCertificate> prepared = new ArrayList<>();
         for (Slot slot : state.slots.values()) {
             PreparedCertificate certificate = slot.prepared();
@@ -131,7 +135,7 @@ final class ViewChanger {
                 prepared.add(certificate);
             }
         }
-        out.add(new Effect.Bind(new Promise.LeaveView(new ViewChange(target, state.stable, prepared, state.self))));
+        return new Promise.LeaveView(new ViewChange(target, state.stable, prepared, state.self));
     }
 
     /**
@@ -658,16 +662,18 @@ final class ViewChanger {
         String reason = "beyond every number voted for before";
         Signed<ViewChange> own = latest.get(state.self);
         if (own != null && own.statement().view() > state.view()) {
-            if (waiting != null
-                    && waiting.newView().statement().view() < own.statement().view()) {
+            long view = own.statement().view();
+            if (state.quorum.primary(view) == state.self) {
+                // It may have led that view already, and does not know with what. Said before its status changes:
+                // once the mark of the lost disk is gone, the journal alone keeps it from leading that view again.
+                view++;
+                out.add(new Effect.Bind(leaving(view)));
+            }
+            if (waiting != null && waiting.newView().statement().view() < view) {
                 waiting = null;
                 nothingAsked();
             }
-            state.enter(ReplicaReport.Status.VIEW_CHANGE, own.statement().view(), reason, out);
-            if (state.primary() == state.self) {
-                // It may have led that view already, and does not know with what.
-                leaveView(state.view() + 1, reason, out);
-            }
+            state.enter(ReplicaReport.Status.VIEW_CHANGE, view, reason, out);
         } else {
             state.enter(ReplicaReport.Status.NORMAL, state.view(), reason, out);
         }

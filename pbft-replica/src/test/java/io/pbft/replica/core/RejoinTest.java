@@ -225,11 +225,28 @@ class RejoinTest {
             world.tick(7);
         }
         assertThat(world.node(3).report().status()).isEqualTo(ReplicaReport.Status.VIEW_CHANGE);
+        // The mark of the lost disk goes with the change of status: by then the journal must have the VIEW-CHANGE.
+        assertThat(world.node(3).effects)
+                .filteredOn(effect -> leaves(effect, 4) || changesStatusTo(effect, ReplicaReport.Status.VIEW_CHANGE))
+                .last()
+                .isInstanceOf(Effect.Note.class);
         world.receive(3, 0, world.viewChange(0, 3, world.node(0).stable));
         world.receive(3, 2, world.viewChange(2, 3, world.node(0).stable));
         assertThat(world.node(3).promises(Promise.LeadView.class)).hasSize(1);
         assertThat(world.node(3).report().view()).isEqualTo(4);
         RestartTest.neverContradictsItself(world.node(3));
+    }
+
+    private static boolean leaves(Effect effect, long view) {
+        return effect instanceof Effect.Bind bind
+                && bind.promise() instanceof Promise.LeaveView leave
+                && leave.viewChange().view() == view;
+    }
+
+    private static boolean changesStatusTo(Effect effect, ReplicaReport.Status status) {
+        return effect instanceof Effect.Note note
+                && note.event() == Event.STATUS_CHANGED
+                && note.detail().startsWith(status + ":");
     }
 
     @Test
