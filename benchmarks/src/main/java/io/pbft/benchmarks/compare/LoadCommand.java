@@ -83,7 +83,7 @@ public final class LoadCommand implements Callable<Integer> {
             case "ratis" -> new RatisDriver(ports, clients);
             case "zookeeper" -> new ZooKeeperDriver(ports, clients);
             case "floor" -> new FloorDriver(dir, clients);
-            case "pbft" -> new PbftDriver(dir, clients);
+            case "pbft" -> new PbftDriver(dir);
             default -> throw new IllegalArgumentException("--service: there is no " + service);
         };
     }
