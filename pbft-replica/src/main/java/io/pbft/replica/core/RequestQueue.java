@@ -5,6 +5,7 @@ import io.pbft.protocol.Limits;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -76,6 +77,9 @@ final class RequestQueue {
 
     private static final class ClientQueue {
         final TreeMap<Long, Pending> byArrival = new TreeMap<>();
+        /** Requests by who brought them. */
+        final TreeMap<Integer, Integer> bySource = new TreeMap<>();
+
         long bytes;
         /** When something of this client was last executed: a client that is served is not left out. */
         long servedTick;
@@ -126,6 +130,7 @@ final class RequestQueue {
         Pending pending = new Pending(request, source, arrivals++, size, tick);
         byKey.put(key, pending);
         queue.byArrival.put(pending.arrival, pending);
+        queue.bySource.merge(source, 1, Integer::sum);
         queue.bytes += size;
         bytes += size;
         count(pending, 1);
@@ -150,18 +155,20 @@ final class RequestQueue {
         if (queue == null) {
             return false;
         }
-        TreeMap<Integer, Integer> counts = new TreeMap<>();
+        int most = queue.bySource.getOrDefault(source, 0) + 1;
+        // Who floods is refused at the price of a look at the counts: this is the core's thread.
+        if (Collections.max(queue.bySource.values()) <= most) {
+            return false;
+        }
         TreeMap<Integer, Pending> newest = new TreeMap<>();
         for (Pending pending : queue.byArrival.values()) {
-            counts.merge(pending.source, 1, Integer::sum);
             if (!pending.proposed) {
                 newest.put(pending.source, pending);
             }
         }
         Pending victim = null;
-        int most = counts.getOrDefault(source, 0) + 1;
         for (Map.Entry<Integer, Pending> candidate : newest.entrySet()) {
-            int count = counts.getOrDefault(candidate.getKey(), 0);
+            int count = queue.bySource.getOrDefault(candidate.getKey(), 0);
             if (count > most) {
                 most = count;
                 victim = candidate.getValue();
@@ -343,6 +350,7 @@ final class RequestQueue {
         ClientQueue queue = InvariantViolation.present(
                 clients.get(request.client()), "a waiting request stands in its client's queue");
         queue.byArrival.remove(pending.arrival);
+        queue.bySource.computeIfPresent(pending.source, (who, count) -> count == 1 ? null : count - 1);
         queue.bytes -= pending.bytes;
         if (queue.byArrival.isEmpty()) {
             clients.remove(request.client());
