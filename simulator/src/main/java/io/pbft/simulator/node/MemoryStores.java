@@ -28,7 +28,7 @@ public final class MemoryStores {
     /**
      * Opens what is durable.
      *
-     * @param failed told when the disk does not take what is written to it; the store then does nothing more
+     * @param failed told when the disk does not take what is written to it, or the store cannot; it then does nothing more
      */
     public StateStore open(DiskHealth health, Consumer<Throwable> failed) {
         long self = ++opened;
@@ -48,9 +48,18 @@ public final class MemoryStores {
                 opened++;
                 failed.accept(new StorageFailure("the disk refuses to write the state"));
             } else {
-                write.run();
+                run(write, failed);
             }
         });
+    }
+
+    private void run(Runnable write, Consumer<Throwable> failed) {
+        try {
+            write.run();
+        } catch (RuntimeException e) {
+            opened++;
+            failed.accept(e);
+        }
     }
 
     /** The process is gone: what is not durable is lost. */

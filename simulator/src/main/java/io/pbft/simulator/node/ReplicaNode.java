@@ -1,6 +1,7 @@
 package io.pbft.simulator.node;
 
 import io.pbft.checkpoint.StateStore;
+import io.pbft.checkpoint.StorageFailure;
 import io.pbft.protocol.BatchFetch;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NodeId;
@@ -387,13 +388,16 @@ public final class ReplicaNode implements Network.Endpoint {
     private void diskFailed(Throwable cause) {
         Running p = process;
         if (p != null) {
-            wasStoppedByDisk = true;
+            // Anything else that a store has to say is a mistake of the product, and a finding.
+            wasStoppedByDisk = cause instanceof StorageFailure;
             p.driver.halt(cause);
             stores.crash();
             paused = false;
             tickWhilePaused = false;
             queue.clear();
-            onStoppedByDisk.run();
+            if (wasStoppedByDisk) {
+                onStoppedByDisk.run();
+            }
         }
     }
 
