@@ -56,6 +56,7 @@ import picocli.CommandLine.Spec;
             "  always       mute, crash, lie-reply, lie-read, forge-signature, bad-checkpoint, bad-state-chunk,",
             "               conflicting-view-change, view-change-spam, bad-new-view, replay, flood, selective=IDS,",
             "               random, twin, collude (all that have it lie together)",
+            "  to clients   other-cluster, false-view, refuse, flood-clients",
             "Behaviours of a client: forge, replay, partial-send, conflicting-requests, number-jump, flood,",
             "               hoard (large results that it never acknowledges)",
             "",

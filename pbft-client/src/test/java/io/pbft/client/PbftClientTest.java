@@ -421,7 +421,7 @@ class PbftClientTest {
 
     private int framesUntilPaused(int replica, Bytes frame) {
         int frames = 0;
-        while (!network.isPaused(replica)) {
+        while (!network.isPaused(replica) && frames <= 2 * ClientLoop.FRAMES_QUEUED_MAX) {
             network.inject(replica, frame);
             frames++;
         }

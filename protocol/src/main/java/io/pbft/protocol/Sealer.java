@@ -27,6 +27,11 @@ public final class Sealer {
         return self;
     }
 
+    /** The same node as a member of another cluster: no replica and no client of this one believes what it signs. */
+    public Sealer inCluster(Digest otherId) {
+        return new Sealer(otherId, self, signer);
+    }
+
     public <S extends Statement> Verified<Signed<S>> seal(S statement) {
         return new Verified<>(self, sign(statement));
     }

@@ -40,7 +40,11 @@ public record BehaviourSpec(String name, String argument, long fromMicros, long 
             "selective",
             "random",
             "twin",
-            "collude");
+            "collude",
+            "other-cluster",
+            "false-view",
+            "refuse",
+            "flood-clients");
 
     /** The behaviours of a client. */
     public static final List<String> CLIENT =

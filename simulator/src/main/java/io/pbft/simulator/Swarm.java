@@ -49,9 +49,13 @@ public final class Swarm {
             MessageType.STABLE_PROOF,
             MessageType.STATUS);
 
+    /** What is aimed at clients alone, or harms nobody else. */
+    private static final List<String> CLIENT_LIES = List.of("other-cluster", "false-view", "refuse", "flood-clients");
+
     /** What a replica does wrong by itself: neither as one of twins nor with others, nor drawn apart from the rest. */
     private static final List<String> ALONE = BehaviourSpec.REPLICA.stream()
             .filter(name -> !List.of("twin", "collude", "old-requests").contains(name))
+            .filter(name -> !CLIENT_LIES.contains(name))
             .toList();
 
     private final Keyed keyed;
@@ -158,7 +162,10 @@ public final class Swarm {
             hoarder();
         }
         if (style != Style.NETWORK && chance(8)) {
-            oldRequests();
+            alsoLies("old-requests");
+        }
+        if (style != Style.NETWORK && chance(15)) {
+            alsoLies(CLIENT_LIES.get((int) upTo(CLIENT_LIES.size() - 1L)));
         }
         return options.build();
     }
@@ -410,8 +417,8 @@ public final class Swarm {
         });
     }
 
-    /** A replica that, as primary, orders old requests alone: one that lies already, or one more where there may be one. */
-    private void oldRequests() {
+    /** One behaviour more for a replica: one that lies already, or one more where there may be one. */
+    private void alsoLies(String behaviour) {
         int replica;
         if (!options.byzantine.isEmpty()) {
             replica = options.byzantine.firstKey();
@@ -421,7 +428,7 @@ public final class Swarm {
             return;
         }
         List<BehaviourSpec> specs = new ArrayList<>(options.byzantine.getOrDefault(replica, List.of()));
-        specs.add(0, new BehaviourSpec("old-requests", "", 0, Long.MAX_VALUE));
+        specs.add(0, new BehaviourSpec(behaviour, "", 0, Long.MAX_VALUE));
         options.byzantine.put(replica, specs);
     }
 

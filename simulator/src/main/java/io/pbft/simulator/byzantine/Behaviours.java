@@ -41,6 +41,10 @@ final class Behaviours {
                 host.conspiracy().join(host.self());
                 yield Optional.of(new Collusion(host.conspiracy()));
             }
+            case "other-cluster" -> Optional.of(new ClientLies.OtherCluster());
+            case "false-view" -> Optional.of(new ClientLies.FalseView());
+            case "refuse" -> Optional.of(new ClientLies.Refuse());
+            case "flood-clients" -> Optional.of(new ClientLies.FloodClients());
             default -> throw new IllegalArgumentException("no behaviour of a replica: " + spec.name());
         };
     }

@@ -1,5 +1,7 @@
 package io.pbft.simulator.byzantine;
 
+import io.pbft.crypto.Bytes;
+import io.pbft.crypto.Digest;
 import io.pbft.protocol.Message;
 import io.pbft.protocol.NewView;
 import io.pbft.protocol.NodeId;
@@ -18,6 +20,8 @@ import java.util.Optional;
 
 /** A Byzantine replica's mouth and ears: its {@link Behaviour}s in a row, each switched on for its time. NOT thread-safe. */
 public final class Liar implements Outbox {
+    private static final Digest ELSEWHERE = Digest.of(Bytes.utf8("another cluster"));
+
     private record Stage(BehaviourSpec spec, Behaviour behaviour) {}
 
     private final Host host;
@@ -149,6 +153,11 @@ public final class Liar implements Outbox {
         @Override
         public <S extends Statement> Signed<S> sign(S statement) {
             return host.sealer().seal(statement).message();
+        }
+
+        @Override
+        public <S extends Statement> Signed<S> signElsewhere(S statement) {
+            return host.sealer().inCluster(ELSEWHERE).seal(statement).message();
         }
 
         @Override

@@ -32,6 +32,9 @@ interface Way {
     /** Signs with the replica's own key; what it signs must name the replica as the signer. */
     <S extends Statement> Signed<S> sign(S statement);
 
+    /** Signs with the replica's own key what would be right in a cluster with another id. */
+    <S extends Statement> Signed<S> signElsewhere(S statement);
+
     int self();
 
     int replicas();

@@ -12,6 +12,7 @@ import io.pbft.protocol.PreparedCertificate;
 import io.pbft.protocol.Proposal;
 import io.pbft.protocol.ReadReply;
 import io.pbft.protocol.ReadRequest;
+import io.pbft.protocol.Refusal;
 import io.pbft.protocol.Reply;
 import io.pbft.protocol.Request;
 import io.pbft.protocol.Signed;
@@ -43,6 +44,10 @@ final class Describe {
             number(out, "nonce", m.nonce());
             number(out, "seq", m.seq());
             digest(out, m.digest());
+        } else if (message instanceof Refusal m) {
+            number(out, "epoch", m.epoch());
+            number(out, "number", m.number());
+            out.append(",\"reason\":\"").append(m.reason()).append('"');
         } else if (message instanceof Status m) {
             number(out, "view", m.view());
             number(out, "executed", m.lastExecuted());

@@ -155,6 +155,104 @@ class WrongMessagesTest {
         assertThat(from.get("r0")).isGreaterThan(from.getOrDefault("r1", 0L) * 5 / 4);
     }
 
+    /** Replica 1 of four lies to clients, and whoever asks has every answer, without an error and without a new session. */
+    private static Traced unnoticed(String behaviour) {
+        Traced traced = Traced.run("--seed 3 --ops 48 --read-share 0.4 --byzantine 1=" + behaviour);
+        SimResult result = traced.result();
+        assertThat(result.verdict()).as("%s", result.violations()).isEqualTo(SimResult.Verdict.OK);
+        assertThat(result.answered()).isEqualTo(48);
+        assertThat(result.views()).isZero();
+        assertThat(traced.lies("r1", behaviour)).isNotEmpty();
+        assertThat(result.probes().keySet())
+                .noneMatch(probe -> probe.startsWith("failed ")
+                        || probe.startsWith("answered ")
+                        || probe.startsWith("session ended"));
+        return traced;
+    }
+
+    @Test
+    void whatIsRightIsSignedForAnotherCluster() {
+        Traced traced = unnoticed("other-cluster");
+        List<Said> lies = traced.lies("r1", "other-cluster");
+        for (String type : List.of("REPLY", "PREPARE", "COMMIT", "CHECKPOINT")) {
+            assertThat(lies).anyMatch(lie -> text(lie.sent(), "m").equals(type));
+        }
+        assertThat(lies)
+                .allMatch(lie -> number(lie.sent(), "by") == 1
+                        && List.of("m", "view", "seq", "digest", "items").stream()
+                                .allMatch(field -> same(lie, field)));
+        // Nothing in it is wrong but for what it was signed with.
+        Set<String> keys = new HashSet<>();
+        lies.stream()
+                .filter(lie -> text(lie.sent(), "to").equals("r2"))
+                .forEach(lie -> keys.add(text(lie.sent(), "key")));
+        assertThat(traced.events("reject", line -> text(line, "detail").equals("BAD_SIGNATURE")))
+                .anyMatch(line -> keys.contains(Long.toHexString(number(line, "a"))));
+    }
+
+    @Test
+    void clientsAreToldOfAViewThatIsToComeAndAskNobodyElseForIt() {
+        Traced traced = unnoticed("false-view");
+        List<Said> lies = traced.lies("r1", "false-view");
+        assertThat(lies)
+                .allMatch(lie -> same(lie, "items") && number(lie.sent(), "view") > number(lie.honest(), "view"))
+                .anyMatch(lie -> number(lie.sent(), "view") < 10)
+                .anyMatch(lie -> number(lie.sent(), "view") > 1_000 && number(lie.sent(), "view") % 4 == 1);
+        assertThat(traced.events(
+                        "send",
+                        line -> text(line, "from").startsWith("c")
+                                && text(line, "m").equals("REQUEST")))
+                .isNotEmpty()
+                .allMatch(line -> text(line, "to").equals("r0"));
+    }
+
+    @Test
+    void clientsAreToldOfAViewThatIsOver() {
+        Traced traced = Traced.run("--seed 7 --ops 48 --byzantine 2=false-view --crash 0@100 --restart 0@1500");
+        assertThat(traced.result().verdict()).isEqualTo(SimResult.Verdict.OK);
+        assertThat(traced.result().answered()).isEqualTo(48);
+        assertThat(traced.lies("r2", "false-view"))
+                .anyMatch(lie -> same(lie, "items") && number(lie.sent(), "view") < number(lie.honest(), "view"));
+    }
+
+    @Test
+    void requestsAreRefusedAtOnceAndInPlaceOfTheAnswerAndSuchAsNobodySent() {
+        Traced traced = unnoticed("refuse");
+        List<Said> lies = traced.lies("r1", "refuse");
+        assertThat(lies)
+                .allMatch(lie -> text(lie.sent(), "m").equals("REFUSAL"))
+                .anyMatch(lie -> text(lie.sent(), "reason").equals("OVERLOADED"))
+                .anyMatch(lie -> text(lie.sent(), "reason").equals("SESSION_EXPIRED"))
+                .anyMatch(lie -> text(lie.honest(), "m").equals("REPLY"));
+        long last = traced.events("ask", line -> true).size();
+        assertThat(lies).anyMatch(lie -> number(lie.sent(), "number") > last);
+    }
+
+    @Test
+    void whatIsToBeOrderedIsRefusedBeforeItIsOrdered() {
+        Traced traced = run("refuse");
+        List<Said> premature = lies(traced, "refuse").stream()
+                .filter(lie -> lie.honest().isMissingNode())
+                .toList();
+        Set<Long> epochs = new HashSet<>();
+        premature.forEach(lie -> epochs.add(number(lie.sent(), "epoch")));
+        assertThat(premature).isNotEmpty().allMatch(lie -> text(lie.sent(), "m").equals("REFUSAL"));
+        assertThat(epochs).as("sessions that are, and sessions that are not").hasSizeGreaterThan(4);
+    }
+
+    @Test
+    void clientsAreSentFarMoreThanTheyAsk() {
+        Traced traced = unnoticed("flood-clients");
+        Map<String, Long> from = new HashMap<>();
+        traced.events("send", line -> text(line, "to").startsWith("c"))
+                .forEach(line -> from.merge(text(line, "from"), 1L, Long::sum));
+        assertThat(from.get("r1")).isGreaterThan(10 * from.get("r2"));
+        Set<String> types = new TreeSet<>();
+        traced.lies("r1", "flood-clients").forEach(lie -> types.add(text(lie.sent(), "m")));
+        assertThat(types).containsExactly("COMMIT", "READ_REPLY", "REPLY", "STATUS");
+        assertThat(traced.result().probes()).containsKeys("rejected BAD_SIGNATURE", "rejected BAD_PATH");
+    }
+
     @Test
     void aSilentPrimaryProposesNothingAndSaysAllElse() {
         Traced traced = run("silent");
