@@ -33,6 +33,11 @@ final class LocalCluster implements AutoCloseable {
     private final List<ReplicaServer> servers = new ArrayList<>();
 
     LocalCluster(Path directory, int clients, Supplier<StateMachine> stateMachine) throws IOException {
+        this(directory, clients, stateMachine, ProtocolParameters.DEFAULT);
+    }
+
+    LocalCluster(Path directory, int clients, Supplier<StateMachine> stateMachine, ProtocolParameters parameters)
+            throws IOException {
         this.directory = directory;
         List<ClusterConfig.ReplicaInfo> replicas = new ArrayList<>();
         List<ServerSocket> ports = new ArrayList<>();
@@ -48,7 +53,7 @@ final class LocalCluster implements AutoCloseable {
             known.add(new ClusterConfig.ClientInfo(id, newKey(directory.resolve("client-" + id))));
         }
         Digest clusterId = Digest.of(Bytes.utf8(directory.toString()));
-        ClusterConfig config = new ClusterConfig(clusterId, replicas, known, ProtocolParameters.DEFAULT);
+        ClusterConfig config = new ClusterConfig(clusterId, replicas, known, parameters);
         config.write(directory.resolve("cluster.json"));
         for (int id = 0; id < REPLICAS; id++) {
             ports.get(id).close();
