@@ -62,7 +62,7 @@ class RepairTest {
     }
 
     /** Damages what halts a replica, and has it come by that. */
-    private enum Damage {
+    enum Damage {
         /** One of the state's own: it stands nowhere else. */
         LARGE_VALUE {
             @Override
