@@ -4,6 +4,7 @@ import io.pbft.benchmarks.compare.CompareCommand;
 import io.pbft.benchmarks.compare.LoadCommand;
 import io.pbft.benchmarks.compare.RecoveryCommand;
 import io.pbft.benchmarks.compare.ServeCommand;
+import io.pbft.benchmarks.compare.SessionsCommand;
 import io.pbft.benchmarks.micro.MicroCommand;
 import io.pbft.benchmarks.profile.ProfileCommand;
 import picocli.CommandLine;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Command;
             RecoveryCommand.class,
             ProfileCommand.class,
             LoadCommand.class,
-            ServeCommand.class
+            ServeCommand.class,
+            SessionsCommand.class
         })
 public final class Main {
     private Main() {}

@@ -58,7 +58,7 @@ import picocli.CommandLine.Spec;
             "               random, twin, collude (all that have it lie together)",
             "  to clients   other-cluster, false-view, refuse, flood-clients",
             "Behaviours of a client: forge, replay, partial-send, conflicting-requests, number-jump, flood,",
-            "               hoard (large results that it never acknowledges)",
+            "               hoard (large results that it never acknowledges), greedy (asks and does not wait)",
             "",
             "Examples:",
             "  pbft sim --seed 7",

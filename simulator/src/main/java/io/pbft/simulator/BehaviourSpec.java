@@ -47,8 +47,8 @@ public record BehaviourSpec(String name, String argument, long fromMicros, long 
             "flood-clients");
 
     /** The behaviours of a client. */
-    public static final List<String> CLIENT =
-            List.of("forge", "replay", "partial-send", "conflicting-requests", "number-jump", "flood", "hoard");
+    public static final List<String> CLIENT = List.of(
+            "forge", "replay", "partial-send", "conflicting-requests", "number-jump", "flood", "hoard", "greedy");
 
     /**
      * The behaviours of one replica, separated by commas.

@@ -110,7 +110,7 @@ class ModulesTest {
 
     private static String first(Pattern pattern, String text) {
         Matcher found = pattern.matcher(text);
-        assertThat(found.find()).isTrue();
+        assertThat(found.find()).as("%s in %s", pattern, text).isTrue();
         return found.group(1);
     }
 }

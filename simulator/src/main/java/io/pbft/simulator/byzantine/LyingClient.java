@@ -29,6 +29,12 @@ public final class LyingClient {
     /** Not to drown the search for an order in operations without answers. */
     private static final int MADE_UP_MAX = 24;
 
+    /** What a greedy client asks for besides its own: reads of a key that nobody writes, which no order depends on. */
+    private static final int GREEDY_MAX = 3_000;
+
+    private static final int GREEDY_PER_TICK = 300;
+    private static final long GREEDY_NUMBERS = 1_000_000;
+
     /** A value whose bytes count among the results that are kept. */
     private static final String BULKY = "x".repeat(400);
 
@@ -42,6 +48,7 @@ public final class LyingClient {
     private final TreeMap<Long, List<Bytes>> bulky = new TreeMap<>();
 
     private long madeUp;
+    private long greedy;
     private long ticks;
 
     private LyingClient(World world, ClientNode node, List<BehaviourSpec> specs, Watch watch) {
@@ -172,6 +179,27 @@ public final class LyingClient {
         }
         if (isOn("flood")) {
             again("flood", FLOOD_PER_TICK);
+        }
+        if (isOn("greedy")) {
+            askForMore();
+        }
+    }
+
+    /** Requests that are as good as anybody's, in a session of their own, without waiting for an answer to any. */
+    private void askForMore() {
+        Request own = (Request) ((Signed<?>) kept.get(0)).statement();
+        for (int i = 0; i < GREEDY_PER_TICK && greedy < GREEDY_MAX; i++) {
+            greedy++;
+            long number = -GREEDY_NUMBERS - greedy - (long) GREEDY_MAX * node.index();
+            Call call = new Call(number, "get", "greedy", "", "");
+            Bytes operation = call.encode();
+            watch.invoked(node.index(), false, call, operation, false);
+            Message request = node.sealer()
+                    .seal(new Request(own.client(), own.epoch() + 1, 1, greedy, -1, List.of(operation)))
+                    .message();
+            for (int to = 0; to < world.options().replicas(); to++) {
+                lie("greedy", to, request);
+            }
         }
     }
 
